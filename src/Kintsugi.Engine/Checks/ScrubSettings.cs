@@ -1,0 +1,38 @@
+namespace Kintsugi;
+
+/// <summary>What one scrub is asked to do.</summary>
+public sealed record ScrubSettings
+{
+    public Depth Depth { get; init; } = Depth.Standard;
+
+    /// <summary>Workers, each with a session of its own.</summary>
+    public int Jobs { get; init; } = 1;
+
+    /// <summary>After this, what is left is Unchecked.</summary>
+    public TimeSpan? TimeLimit { get; init; }
+    public IReadOnlySet<string> Only { get; init; } = new HashSet<string>();
+    public IReadOnlySet<string> Skip { get; init; } = new HashSet<string>();
+
+    /// <summary>Which relations are meant; null for all. A narrowed scrub leaves out what concerns a whole database.</summary>
+    public Func<Relation, bool>? Includes { get; init; }
+
+    public bool Wants(ICheck check) => check.Depth <= Depth && (Only.Count == 0 || Only.Contains(check.Id)) && !Skip.Contains(check.Id);
+}
+
+/// <summary>One examination and what came of it.</summary>
+public sealed record Examination(string Check, Target Target, Verdict Verdict, TimeSpan Duration);
+
+/// <summary>Everything that one scrub saw.</summary>
+public sealed record ScrubReport(DateTimeOffset Started, DateTimeOffset Finished, IReadOnlyList<Examination> Examinations)
+{
+    public IReadOnlyList<Finding> Findings { get; } =
+        [.. Examinations.SelectMany(e => (e.Verdict as Verdict.Damaged)?.Findings ?? []).DistinctBy(finding => finding.Id)];
+
+    public int Count<T>()
+        where T : Verdict => Examinations.Count(examination => examination.Verdict is T);
+
+    public bool TimeLimitReached { get; init; }
+}
+
+/// <summary>Told while a scrub runs, for progress on a terminal.</summary>
+public sealed record ScrubProgress(string Check, string Target, int Done, int Total, TimeSpan Elapsed);

@@ -1,0 +1,77 @@
+using System.Text.Json;
+
+namespace Kintsugi;
+
+/// <summary>What the ledger's facts say of a case so far: attempts, a person's word, and a step that was begun and never ended.</summary>
+public sealed class CaseHistory
+{
+    public CaseHistory(IReadOnlyList<Fact> facts)
+    {
+        foreach (var fact in facts)
+            Take(fact);
+    }
+
+    /// <summary>Failed attempts since the case was last healed or retried.</summary>
+    public int Attempts { get; private set; }
+    public PersonsWord Word { get; private set; } = new();
+    public string? Snapshot { get; private set; }
+
+    /// <summary>The newest plan, as it was recorded.</summary>
+    public string? PlanData { get; private set; }
+
+    /// <summary>Number of the step that was intended and neither done nor cleaned, with what was remembered before it.</summary>
+    public (int Step, IReadOnlyDictionary<string, string> Remembered)? Unfinished { get; private set; }
+
+    private void Take(Fact fact)
+    {
+        switch (fact.Kind)
+        {
+            case Facts.Planned:
+                PlanData = fact.Data;
+                break;
+            case Facts.SnapshotTaken:
+                Snapshot = Facts.Read(fact.Data).GetValueOrDefault("id");
+                break;
+            case Facts.Intended:
+                var data = Facts.Read(fact.Data);
+                Unfinished = (int.Parse(data["step"]), data);
+                break;
+            case Facts.Done or Facts.Cleaned:
+                Unfinished = null;
+                break;
+            case Facts.Failed:
+                Attempts++;
+                break;
+            case Facts.Ended when Facts.Read(fact.Data).GetValueOrDefault("outcome") is "healed" or "transient":
+                Attempts = 0;
+                Unfinished = null;
+                Word = Word with { ApprovedPlan = null };
+                break;
+            case Facts.Approved:
+                Word = Word with { ApprovedPlan = Facts.Read(fact.Data).GetValueOrDefault("plan"), Rejected = false };
+                break;
+            case Facts.Rejected:
+                Word = Word with { Rejected = true, ApprovedPlan = null };
+                break;
+            case Facts.Retried:
+                Attempts = 0;
+                Word = Word with { Rejected = false };
+                break;
+            case Facts.Accepted:
+                Word = Word with { Accepted = Until(fact) };
+                break;
+        }
+    }
+
+    private static DateTimeOffset Until(Fact fact) =>
+        Facts.Read(fact.Data).TryGetValue("until", out var until) ? DateTimeOffset.Parse(until) : DateTimeOffset.MaxValue;
+
+    /// <summary>The newest plan, or null when none was recorded.</summary>
+    public Plan? ReadPlan()
+    {
+        if (PlanData is null)
+            return null;
+        using var json = JsonDocument.Parse(PlanData);
+        return PlanJson.Read(json.RootElement);
+    }
+}

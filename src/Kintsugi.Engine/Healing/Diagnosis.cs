@@ -1,0 +1,51 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Kintsugi;
+
+/// <summary>Turns findings into cases: one cause is one case, whatever the number of its objects.</summary>
+public static class Diagnosis
+{
+    public static IReadOnlyList<HealingCase> Cases(IReadOnlyList<Finding> findings)
+    {
+        var damage = findings.Where(finding => !finding.Fault.Advice).ToList();
+        return [.. damage
+            .GroupBy(finding => (finding.Target.Server, finding.Target.Database, finding.Fault.Id, Cause: CauseKey(finding)))
+            .Select(group => ToCase([.. group], damage))
+            .OrderBy(healing => healing.Fault.Layer)
+            .ThenBy(healing => healing.Target.Name, StringComparer.Ordinal)];
+    }
+
+    /// <summary>
+    /// What two findings of one fault class must share to be one case. A check that knows the cause says so in the fact "cause";
+    /// otherwise damage to one object is one case.
+    /// </summary>
+    private static string CauseKey(Finding finding) =>
+        finding.Facts.TryGetValue("cause", out var cause)
+            ? cause
+            : string.Join('\u001f', finding.Target.ObjectSchema ?? finding.Target.Schema, finding.Target.Object ?? finding.Target.Relation,
+                finding.Target.Rule);
+
+    private static HealingCase ToCase(List<Finding> group, List<Finding> all)
+    {
+        var first = group[0];
+        var key = string.Join('\u001f', first.Target.Server, first.Target.Database, first.Fault.Id, CauseKey(first));
+        var tables = group.Select(finding => (finding.Target.Schema, finding.Target.Relation)).ToHashSet();
+        return new HealingCase
+        {
+            Id = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)))[..12],
+            Cause = first.Facts.TryGetValue("story", out var story) ? story : Sentence(group),
+            Fault = first.Fault,
+            Findings = group,
+            Neighbours = [.. all.Where(other => !group.Contains(other) && other.Target.Database == first.Target.Database
+                && tables.Contains((other.Target.Schema, other.Target.Relation)))],
+        };
+    }
+
+    private static string Sentence(List<Finding> group)
+    {
+        var objects = group.Select(finding => finding.Target.Name).Distinct().ToList();
+        var where = objects.Count == 1 ? objects[0] : $"{objects.Count} objects ({string.Join(", ", objects.Take(3))} …)";
+        return $"{where}: {group[0].Fault.Title}";
+    }
+}

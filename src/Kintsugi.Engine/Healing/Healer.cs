@@ -1,0 +1,182 @@
+namespace Kintsugi;
+
+/// <summary>
+/// One readable workflow: confirm, plan, record, judge, snapshot, apply step by step, verify. It alone lets anything be written to a patient,
+/// and it writes down what it will do before it does it, so that a kill at any point leaves a case that the next run can finish or clean up.
+/// </summary>
+public sealed class Healer(
+    Registry registry, IPatientSource source, Examiner examiner, IOperatingRoom room, ISnapshots snapshots, ILedger ledger, Policy policy,
+    TimeProvider clock)
+{
+    /// <summary>Runs when a plan is ready, for the listing of a dry run and the question on a terminal.</summary>
+    public Func<HealingCase, Plan, Policy>? Ask { get; init; }
+
+    /// <summary>Told of every fact as it is recorded, for progress.</summary>
+    public IProgress<Fact>? Progress { get; init; }
+
+    public async ValueTask<CaseReport> Heal(HealingCase healing, CancellationToken cancellationToken)
+    {
+        var begun = clock.GetTimestamp();
+        var chart = new Chart(ledger, clock, healing, Progress);
+        await chart.Found(cancellationToken);
+        var (outcome, plan, report) = await Treat(healing, chart, cancellationToken);
+        await chart.Ended(outcome, plan);
+        return (report ?? new CaseReport(healing, outcome)) with
+        {
+            Case = healing,
+            Outcome = outcome,
+            Plan = plan,
+            Duration = clock.GetElapsedTime(begun),
+        };
+    }
+
+    private async ValueTask<(Outcome, Plan?, CaseReport?)> Treat(HealingCase healing, Chart chart, CancellationToken cancellationToken)
+    {
+        var history = new CaseHistory(await ledger.FactsOf(healing.Id, cancellationToken));
+        if (history.Word.Accepted is { } until && until > clock.GetUtcNow())
+            return (new Outcome.Escalated("accepted as it is by a person"), null, null);
+        var leftover = await CleanUp(history, chart, cancellationToken);
+        if (leftover is not null)
+            return (leftover, null, null);
+
+        CaseReport? report = null;
+        for (var attempts = history.Attempts; ; attempts++)
+        {
+            switch (await Confirm(healing, chart, cancellationToken))
+            {
+                case Verdict.Sound when report is not null && report.Plan is { } done:
+                    return (new Outcome.Healed(done, report.Snapshot), done, report);
+                case Verdict.Sound:
+                    return (new Outcome.Transient(), null, null);
+                case Verdict.Unchecked it:
+                    return (new Outcome.Escalated($"it could not be looked at again: {it.Reason}"), report?.Plan, report);
+            }
+            var (plan, refusals) = await Choose(healing, chart, cancellationToken);
+            if (plan is null)
+                return (new Outcome.Escalated(refusals), null, report);
+            var ruling = Ask?.Invoke(healing, plan) ?? policy;
+            var judgement = Judge.Rule(healing, plan, ruling, history.Word, attempts, clock.GetUtcNow());
+            await chart.Judged(judgement, cancellationToken);
+            if (judgement is Judgement.Wait wait)
+                return (new Outcome.Waiting(plan, wait.Reason), plan, report);
+            if (judgement is Judgement.Forbid forbid)
+                return (new Outcome.Escalated(forbid.Reason), plan, report);
+
+            var operation = await Operate(healing, plan, chart, attempts, cancellationToken);
+            report = operation.Report;
+            if (operation.Outcome is not null)
+                return (operation.Outcome, plan, report);
+        }
+    }
+
+    private async ValueTask<Verdict> Confirm(HealingCase healing, Chart chart, CancellationToken cancellationToken)
+    {
+        Verdict verdict;
+        try
+        {
+            verdict = await examiner.LookAgain(healing.Findings, cancellationToken);
+        }
+        catch (PatientException problem)
+        {
+            verdict = new Verdict.Unchecked(problem.Message);
+        }
+        await chart.Confirmed(verdict, cancellationToken);
+        return verdict;
+    }
+
+    /// <summary>The gentlest repair that fits; otherwise what each one had against it.</summary>
+    private async ValueTask<(Plan?, string)> Choose(HealingCase healing, Chart chart, CancellationToken cancellationToken)
+    {
+        var reasons = new List<string>();
+        foreach (var repair in registry.RepairsFor(healing.Fault))
+        {
+            var patient = await source.Open(healing.Database, cancellationToken);
+            await using var session = patient.Sql;
+            Proposal proposal;
+            try
+            {
+                proposal = await repair.Plan(healing, patient, cancellationToken);
+            }
+            catch (PatientException problem)
+            {
+                proposal = new Proposal.Refused($"planning failed: {problem.Message}");
+            }
+            if (proposal is Proposal.Planned { Plan: var plan })
+            {
+                await chart.Planned(plan, cancellationToken);
+                return (plan, "");
+            }
+            var refusal = (Proposal.Refused)proposal;
+            reasons.Add($"{repair.Id}: {refusal.Reason}");
+            await chart.Refused(repair, refusal, cancellationToken);
+            if (refusal.Final)
+                break;
+        }
+        return (null, reasons.Count == 0 ? "no repair for this fault is known to be safe; a person must decide" : string.Join("; ", reasons));
+    }
+
+    private async ValueTask<(Outcome? Outcome, CaseReport Report)> Operate(
+        HealingCase healing, Plan plan, Chart chart, int attempts, CancellationToken cancellationToken)
+    {
+        var report = new CaseReport(healing, new Outcome.Escalated("begun")) { Plan = plan, Attempts = attempts + 1 };
+        try
+        {
+            await using var operation = await room.Enter(healing.Database ?? "postgres", cancellationToken);
+            if (await operation.Preflight(plan, cancellationToken) is { } blocker)
+                return (new Outcome.Waiting(plan, blocker), report);
+            report = report with { Snapshot = await Snapshot(healing, plan, chart, cancellationToken) };
+            var surgery = new Surgery(operation, chart, clock);
+            report = await surgery.Perform(plan, report, cancellationToken);
+            var verdict = await Confirm(healing, chart, cancellationToken);
+            await chart.Verified(verdict);
+            if (verdict is Verdict.Sound)
+                return (new Outcome.Healed(plan, report.Snapshot), report);
+            if (verdict is Verdict.Unchecked it)
+                return (new Outcome.Escalated($"the repair ran, but could not be proven: {it.Reason}"), report);
+            await chart.Failed("the check that accused still accuses");
+            return (report.Attempts >= policy.MaxAttempts
+                ? new Outcome.Escalated($"the check still accuses after {report.Attempts} attempts") : null, report);
+        }
+        catch (HealingException problem)
+        {
+            await chart.Failed(problem.Message);
+            return problem.MayPass && report.Attempts < policy.MaxAttempts
+                ? (null, report)
+                : (problem.MayPass ? new Outcome.Waiting(plan, problem.Message) : new Outcome.Escalated(problem.Message), report);
+        }
+    }
+
+    private async ValueTask<string?> Snapshot(HealingCase healing, Plan plan, Chart chart, CancellationToken cancellationToken)
+    {
+        if (!policy.SnapshotBeforeRepair && plan.Grade != Grade.Lossy)
+        {
+            await chart.NoSnapshot(cancellationToken);
+            return null;
+        }
+        var patient = await source.Open(healing.Database, cancellationToken);
+        await using var session = patient.Sql;
+        var id = await snapshots.Take(healing, plan, patient, cancellationToken);
+        if (id is not null)
+            await chart.SnapshotTaken(id, cancellationToken);
+        return id;
+    }
+
+    /// <summary>Debris of a run that was killed between intent and end: removed before anything new is begun.</summary>
+    /// <returns>An outcome that ends this run, or null to go on.</returns>
+    private async ValueTask<Outcome?> CleanUp(CaseHistory history, Chart chart, CancellationToken cancellationToken)
+    {
+        if (history.Unfinished is not { } unfinished || history.ReadPlan() is not { } plan)
+            return null;
+        var step = plan.Steps[unfinished.Step];
+        try
+        {
+            await using var operation = await room.Enter(step.Database ?? "postgres", cancellationToken);
+            await chart.Cleaned(await operation.CleanUp(step, unfinished.Remembered, cancellationToken));
+            return null;
+        }
+        catch (HealingException problem)
+        {
+            return new Outcome.Waiting(plan, $"what a killed run left behind could not be removed yet: {problem.Message}");
+        }
+    }
+}
