@@ -1,4 +1,5 @@
 using Kintsugi.Lab;
+using Kintsugi.Postgres.Tests.Fixtures;
 
 namespace Kintsugi.Postgres.Tests.TheLab;
 
@@ -6,9 +7,7 @@ public sealed class ThrowawayClusterTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    public static TheoryData<int> Majors => [13, 14, 15, 16, 17, 18];
-
-    [Theory, MemberData(nameof(Majors))]
+    [Theory, MemberData(nameof(TestMajors.All), MemberType = typeof(TestMajors))]
     public async Task Starts_and_answers_on_every_major_with_checksums_and_extensions(int major)
     {
         var binaries = await PostgresBinaries.Find(major, null, Stop);
