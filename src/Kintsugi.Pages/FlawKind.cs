@@ -198,9 +198,6 @@ public enum FlawKind
     /// <summary>A zero-terminated value without its end.</summary>
     CStringUnterminated,
 
-    /// <summary>An alignment gap that is not zero.</summary>
-    PaddingNotZero,
-
     /// <summary>A chunk's id, number or data is null.</summary>
     ChunkNull,
 

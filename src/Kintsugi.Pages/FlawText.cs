@@ -92,7 +92,6 @@ internal static class FlawText
         FlawKind.ToastPointerImpossible =>
             $"column {f.Column}'s TOAST pointer has size {f.Actual} where at most {f.Expected} is possible",
         FlawKind.CStringUnterminated => $"column {f.Column} has no terminating zero before byte {f.Expected}",
-        FlawKind.PaddingNotZero => $"column {f.Column}: padding byte is 0x{f.Actual:X}, expected 0",
         _ => Other(f),
     };
 

@@ -23,7 +23,7 @@ public sealed class Scrub(IReadOnlyList<ICheck> checks, IPatientSource source, T
                 new Verdict.Unchecked(why), TimeSpan.Zero);
 
         var finished = clock.GetUtcNow();
-        return new ScrubReport(started, finished, [.. examinations]) { TimeLimitReached = finished >= deadline };
+        return new ScrubReport(started, finished, [.. examinations]) { TimeLimitReached = finished >= deadline, Depth = settings.Depth };
     }
 
     private async ValueTask RunIn(

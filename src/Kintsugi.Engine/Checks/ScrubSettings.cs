@@ -32,6 +32,9 @@ public sealed record ScrubReport(DateTimeOffset Started, DateTimeOffset Finished
         where T : Verdict => Examinations.Count(examination => examination.Verdict is T);
 
     public bool TimeLimitReached { get; init; }
+
+    /// <summary>The depth at which it ran: a proof is worth that much.</summary>
+    public Depth Depth { get; init; } = Depth.Standard;
 }
 
 /// <summary>Told while a scrub runs, for progress on a terminal.</summary>

@@ -1,0 +1,69 @@
+namespace Kintsugi.Pages.Heap;
+
+/// <summary>Finds transaction ids, hint bits and page bits that contradict each other or the given horizons.</summary>
+internal static class TupleVisibility
+{
+    /// <summary>Adds the flaws of one tuple header.</summary>
+    public static void Inspect(
+        in PageHeader page, in HeapTupleHeader head, int at, int item, HeapExpectations expected, ICollection<Flaw> flaws)
+    {
+        if (!head.IsFrozen && TransactionIds.IsNormal(head.Xmin))
+            Bounds(head.Xmin, at, item, FlawKind.XminInFuture, FlawKind.XminTooOld, expected, flaws);
+        if (!head.XmaxInvalid) InspectXmax(head, at, item, expected, flaws);
+        if (page.IsAllVisible && (head.IsDeletedByHints || head.XminInvalid))
+            flaws.Add(new Flaw(FlawKind.AllVisibleDeleted, at + 20, item, Actual: head.InfoMask));
+        if (expected.MapBits is { } bits && (bits & 2) != 0) InspectFrozen(head, at, item, flaws);
+        if (expected.CommitLog is { } log) InspectHints(head, at, item, log, flaws);
+    }
+
+    private static void InspectXmax(
+        in HeapTupleHeader head, int at, int item, HeapExpectations expected, ICollection<Flaw> flaws)
+    {
+        if (!head.XmaxIsMulti)
+        {
+            if (TransactionIds.IsNormal(head.Xmax))
+                Bounds(head.Xmax, at + 4, item, FlawKind.XmaxInFuture, FlawKind.XmaxTooOld, expected, flaws);
+            return;
+        }
+        if (head.IsLockedUpgraded || head.Xmax == 0) return;
+        if (expected.NextMulti != 0 && !TransactionIds.MultiPrecedes(head.Xmax, expected.NextMulti))
+            flaws.Add(new Flaw(FlawKind.MultiInFuture, at + 4, item, Actual: head.Xmax, Expected: expected.NextMulti));
+        else if (expected.MinimumMulti != 0 && TransactionIds.MultiPrecedes(head.Xmax, expected.MinimumMulti))
+            flaws.Add(new Flaw(FlawKind.MultiTooOld, at + 4, item, Actual: head.Xmax, Expected: expected.MinimumMulti));
+    }
+
+    private static void Bounds(
+        uint xid, int at, int item, FlawKind future, FlawKind old, HeapExpectations expected, ICollection<Flaw> flaws)
+    {
+        if (expected.NextXid != 0 && !TransactionIds.Precedes(xid, expected.NextXid))
+            flaws.Add(new Flaw(future, at, item, Actual: xid, Expected: expected.NextXid));
+        else if (TransactionIds.IsNormal(expected.FrozenXid) && TransactionIds.Precedes(xid, expected.FrozenXid))
+            flaws.Add(new Flaw(old, at, item, Actual: xid, Expected: expected.FrozenXid));
+    }
+
+    // What heap_tuple_needs_eventual_freeze asks: xmax counts even when a hint says that it aborted.
+    private static void InspectFrozen(in HeapTupleHeader head, int at, int item, ICollection<Flaw> flaws)
+    {
+        if (!head.IsFrozen && TransactionIds.IsNormal(head.Xmin))
+            flaws.Add(new Flaw(FlawKind.AllFrozenNotFrozen, at, item, Actual: head.Xmin));
+        if (head.XmaxIsMulti ? head.Xmax != 0 : TransactionIds.IsNormal(head.Xmax))
+            flaws.Add(new Flaw(FlawKind.AllFrozenNotFrozen, at + 4, item, Actual: head.Xmax));
+    }
+
+    // A hint is only ever set from the log. A transaction still running there was perhaps hinted since the log was read,
+    // so only two endings that exclude each other accuse.
+    private static void InspectHints(
+        in HeapTupleHeader head, int at, int item, Func<uint, XidOutcome> log, ICollection<Flaw> flaws)
+    {
+        if (!head.IsFrozen && TransactionIds.IsNormal(head.Xmin)
+            && (head.XminCommitted && log(head.Xmin) == XidOutcome.Aborted
+                || head.XminInvalid && log(head.Xmin) == XidOutcome.Committed))
+            flaws.Add(Contradiction(at + 20, item, head, log(head.Xmin)));
+        if (!head.XmaxIsMulti && !head.XmaxInvalid && head.XmaxCommitted && TransactionIds.IsNormal(head.Xmax)
+            && log(head.Xmax) == XidOutcome.Aborted)
+            flaws.Add(Contradiction(at + 20, item, head, log(head.Xmax)));
+    }
+
+    private static Flaw Contradiction(int at, int item, in HeapTupleHeader head, XidOutcome outcome) =>
+        new(FlawKind.HintContradictsLog, at, item, Actual: head.InfoMask, Expected: (long)outcome);
+}

@@ -1,0 +1,121 @@
+using System.Globalization;
+using Kintsugi.Postgres.Sessions;
+
+namespace Kintsugi.Postgres.Checks;
+
+/// <summary>
+/// Every table, materialized view, sequence and TOAST table, tuple by tuple, by amcheck's verify_heapam (14+; sequences 15+): line pointers,
+/// tuple headers, transaction ids against the horizons, attribute lengths, out-of-line values, update chains (16+). It is asked block range by
+/// block range, so that one unreadable page costs that page and not the relation.
+/// </summary>
+public sealed class HeapCheck : ICheck
+{
+    /// <summary>8 MiB of heap at a time: a bad page is then found by halving in at most ten more calls of about a millisecond each.</summary>
+    private const long BlocksPerCall = 1024;
+
+    /// <summary>Beyond that a relation is damaged enough; the rest of its findings would only fill the report.</summary>
+    private const int MaxFindings = 200;
+
+    public string Id => "heap";
+    public string Proves => "every tuple of every table can be read and has a possible history";
+    public Layer Layer => Layer.Heap;
+    public Depth Depth => Depth.Standard;
+    public IReadOnlyList<FaultClass> Finds => [Faults.HeapCorrupt, Faults.ToastCorrupt, Faults.TransactionStatusMissing, Faults.PageChecksum];
+    public Needs Needs { get; } = new()
+    {
+        SinceMajor = 14,
+        Extension = "amcheck",
+        AnyFunction = ["verify_heapam(regclass,boolean,boolean,text,bigint,bigint)"],
+    };
+
+    public ValueTask<IReadOnlyList<Portion>> Divide(Patient patient, Depth depth, CancellationToken cancellationToken) =>
+        ValueTask.FromResult<IReadOnlyList<Portion>>([.. patient.Relations.Relations
+            .Where(relation => relation.HasHeap || (relation.Kind == 'S' && patient.Can.Major >= 15))
+            .Select(relation => Eligible.Portion(relation, patient) with
+            {
+                StandsOn = [],
+                Settled = Eligible.Settle(relation, patient)
+                    ?? (relation.HasHeap && relation.AccessMethod != "heap"
+                        ? new Verdict.NotApplicable($"table access method {relation.AccessMethod} has no check")
+                        : null),
+            })]);
+
+    public async ValueTask<Verdict> Examine(Portion portion, Patient patient, CancellationToken cancellationToken)
+    {
+        var relation = portion.Relation!;
+        var findings = new List<Finding>();
+        try
+        {
+            var blocks = (await patient.Session.Rows("SELECT pg_catalog.pg_relation_size($1::pg_catalog.regclass, 'main') / 8192",
+                row => row.IsDBNull(0) ? 0 : row.GetInt64(0), cancellationToken, relation.Oid))[0];
+            var end = Math.Min(blocks, portion.Blocks == long.MaxValue ? blocks : portion.FirstBlock + portion.Blocks);
+            for (var block = portion.FirstBlock; block < end && findings.Count < MaxFindings; block += BlocksPerCall)
+                await Range(relation, portion.Target, block, Math.Min(block + BlocksPerCall, end) - 1, patient, findings, cancellationToken);
+        }
+        catch (PatientException problem) when (SqlStates.IsGone(problem.SqlState))
+        {
+            return new Verdict.NotApplicable("dropped meanwhile");
+        }
+        return Verdict.From(findings);
+    }
+
+    /// <summary>One call over the range; where it fails, halves of it, down to the block that cannot be read.</summary>
+    private static async ValueTask Range(
+        Relation relation, Target target, long first, long last, Patient patient, List<Finding> findings, CancellationToken cancellationToken)
+    {
+        var function = patient.Can.Function("amcheck", "verify_heapam(regclass,boolean,boolean,text,bigint,bigint)");
+        // A sequence has no TOAST table, and its one tuple is frozen by design.
+        var toast = relation.ToastOid != 0 && relation.Kind != 'S';
+        try
+        {
+            findings.AddRange(await patient.Session.Rows(
+                $"SELECT v.blkno, v.offnum, v.attnum, v.msg FROM {function}($1::pg_catalog.regclass, false, $2, 'none', $3, $4) v LIMIT {MaxFindings}",
+                row => Read(row, relation, target), cancellationToken, relation.Oid, toast, first, last));
+        }
+        catch (PatientException problem) when (SqlStates.MeansDamage(problem) || problem.SqlState is "58P01" or "58030")
+        {
+            if (first == last)
+            {
+                findings.Add(new Finding(FaultOf(problem, relation), target with { Fork = "main", Block = first }, problem.Message)
+                {
+                    SqlState = problem.SqlState,
+                    Hint = "save the page before anything else reads it: kintsugi snapshots create",
+                });
+                return;
+            }
+            var middle = first + ((last - first) / 2);
+            await Range(relation, target, first, middle, patient, findings, cancellationToken);
+            await Range(relation, target, middle + 1, last, patient, findings, cancellationToken);
+        }
+    }
+
+    private static FaultClass FaultOf(PatientException problem, Relation relation) =>
+        problem.Message.Contains("access status of transaction", StringComparison.Ordinal) ? Faults.TransactionStatusMissing
+        : problem.Message.Contains("invalid page", StringComparison.Ordinal) ? Faults.PageChecksum
+        : relation.IsToast ? Faults.ToastCorrupt
+        : Faults.HeapCorrupt;
+
+    private static Finding Read(System.Data.Common.DbDataReader row, Relation relation, Target target)
+    {
+        var message = row.GetString(3);
+        // attnum counts from 0 here (verify_heapam.c), from 1 in pg_attribute.
+        var column = row.IsDBNull(2) ? null : (row.GetInt32(2) + 1).ToString(CultureInfo.InvariantCulture);
+        var fault = relation.IsToast || message.Contains("toast", StringComparison.OrdinalIgnoreCase) ? Faults.ToastCorrupt : Faults.HeapCorrupt;
+        return new Finding(fault, target with
+        {
+            Fork = "main",
+            Block = row.IsDBNull(0) ? null : row.GetInt64(0),
+            Offset = row.IsDBNull(1) ? null : row.GetInt32(1),
+            Column = column is null ? null : $"#{column}",
+        }, message)
+        {
+            SqlState = SqlStates.DataCorrupted,
+            Hint = "a person decides what becomes of damaged rows; a snapshot of the table's files comes first: kintsugi snapshots create",
+            Facts = new Dictionary<string, string>
+            {
+                ["cause"] = $"{target.ObjectSchema}.{target.Object}",
+                ["story"] = $"{target.Name}: tuples or out-of-line values are damaged",
+            },
+        };
+    }
+}

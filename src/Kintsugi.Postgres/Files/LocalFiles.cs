@@ -1,0 +1,66 @@
+namespace Kintsugi.Postgres.Files;
+
+/// <summary>A data directory on this machine, read beside the server or without one.</summary>
+public sealed class LocalFiles(string directory) : IPatientFiles
+{
+    public string Directory { get; } = directory;
+
+    public bool Exists(string path) => File.Exists(Full(path));
+
+    public long Length(string path)
+    {
+        var file = new FileInfo(Full(path));
+        return file.Exists ? file.Length : -1;
+    }
+
+    public async ValueTask<int> Read(string path, long offset, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var handle = File.OpenHandle(Full(path), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            var total = 0;
+            while (total < buffer.Length)
+            {
+                var read = await RandomAccess.ReadAsync(handle, buffer[total..], offset + total, cancellationToken);
+                if (read == 0)
+                    break;
+                total += read;
+            }
+            return total;
+        }
+        catch (Exception problem) when (problem is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return 0;
+        }
+    }
+
+    public IReadOnlyList<string> List(string path)
+    {
+        var full = new DirectoryInfo(Full(path));
+        return full.Exists
+            ? [.. full.EnumerateFileSystemInfos().Select(entry => entry is DirectoryInfo ? entry.Name + "/" : entry.Name)]
+            : [];
+    }
+
+    private string Full(string path) => Path.Combine(Directory, path);
+
+    /// <summary>
+    /// The system identifier in that directory's control file: the first eight bytes of global/pg_control (ControlFileData,
+    /// src/include/catalog/pg_control.h), or null where it cannot be read.
+    /// </summary>
+    public static string? SystemIdentifier(string directory)
+    {
+        try
+        {
+            Span<byte> head = stackalloc byte[8];
+            using var handle = File.OpenHandle(Path.Combine(directory, "global", "pg_control"), options: FileOptions.None);
+            return RandomAccess.Read(handle, head, 0) == head.Length
+                ? System.Buffers.Binary.BinaryPrimitives.ReadUInt64LittleEndian(head).ToString()
+                : null;
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,102 @@
+using Kintsugi.Postgres.Files;
+
+namespace Kintsugi.Postgres.Sessions;
+
+/// <summary>One probe of a database: what can be examined and repaired here. Signatures and privileges count, not version numbers (RULES.md 13).</summary>
+public static class CapabilityProbe
+{
+    private const string Facts = """
+        SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4, pg_catalog.current_setting('server_version'),
+               pg_catalog.pg_is_in_recovery(), current_user::pg_catalog.text,
+               (SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname = current_user),
+               pg_catalog.current_setting('data_checksums', true), pg_catalog.pg_encoding_to_char(d.encoding)
+        FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()
+        """;
+
+    private const string Extensions = """
+        SELECT e.extname::pg_catalog.text, e.extversion, pg_catalog.quote_ident(n.nspname)
+        FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
+        """;
+
+    private const string Functions = """
+        SELECT e.extname::pg_catalog.text || '.' || p.proname || '('
+               || coalesce((SELECT pg_catalog.string_agg(t.typname, ',' ORDER BY a.place)
+                            FROM pg_catalog.unnest(p.proargtypes::pg_catalog.oid[]) WITH ORDINALITY a(type, place)
+                            JOIN pg_catalog.pg_type t ON t.oid = a.type), '') || ')'
+        FROM pg_catalog.pg_extension e
+        JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.refobjid = e.oid
+             AND d.deptype = 'e' AND d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+        JOIN pg_catalog.pg_proc p ON p.oid = d.objid
+        WHERE e.extname IN ('amcheck', 'pg_visibility', 'pageinspect', 'pg_surgery', 'pg_buffercache', 'pg_walinspect', 'pg_prewarm')
+          AND pg_catalog.has_function_privilege(p.oid, 'EXECUTE') AND pg_catalog.has_schema_privilege(p.pronamespace, 'USAGE')
+        """;
+
+    private const string Roles = """
+        SELECT r.rolname::pg_catalog.text FROM pg_catalog.pg_roles r
+        WHERE r.rolname LIKE 'pg\_%' AND pg_catalog.pg_has_role(current_user, r.oid, 'USAGE')
+        """;
+
+    public static async ValueTask<Capabilities> Probe(IReadSession session, string? dataDirectory, CancellationToken cancellationToken)
+    {
+        var facts = (await session.Rows(Facts, row => (Number: row.GetInt32(0), Version: row.GetString(1), Recovery: row.GetBoolean(2),
+            User: row.GetString(3), Super: row.GetBoolean(4), Checksums: row.IsDBNull(5) ? null : row.GetString(5),
+            Encoding: row.GetString(6)), cancellationToken))[0];
+        var control = await Control(session, cancellationToken);
+        var settings = (await session.Rows("SELECT name, setting FROM pg_catalog.pg_settings",
+            row => (row.GetString(0), row.IsDBNull(1) ? "" : row.GetString(1)), cancellationToken)).ToDictionary();
+        var directory = dataDirectory ?? settings.GetValueOrDefault("data_directory");
+        return new Capabilities
+        {
+            Major = facts.Number / 10000,
+            VersionNumber = facts.Number,
+            Version = facts.Version.Split(' ')[0],
+            SystemIdentifier = control.Identifier ?? "unknown",
+            Timeline = control.Timeline,
+            InRecovery = facts.Recovery,
+            User = facts.User,
+            Superuser = facts.Super,
+            DataChecksums = facts.Checksums is null ? null : facts.Checksums == "on",
+            Encoding = facts.Encoding,
+            DataDirectory = directory,
+            FilesReachable = directory is not null && control.Identifier is not null
+                && LocalFiles.SystemIdentifier(directory) == control.Identifier,
+            Settings = settings,
+            Extensions = (await session.Rows(Extensions, row => (row.GetString(0), new ExtensionFacts(row.GetString(1), row.GetString(2))),
+                cancellationToken)).ToDictionary(),
+            Available = (await session.Rows("SELECT name::pg_catalog.text FROM pg_catalog.pg_available_extensions",
+                row => row.GetString(0), cancellationToken)).ToHashSet(),
+            Functions = (await session.Rows(Functions, row => row.GetString(0), cancellationToken)).Select(Manual).ToHashSet(),
+            Roles = (await session.Rows(Roles, row => row.GetString(0), cancellationToken)).ToHashSet(),
+        };
+    }
+
+    /// <summary>Type names as the manual writes them: pg_type knows bool and int8.</summary>
+    private static string Manual(string signature)
+    {
+        var open = signature.IndexOf('(', StringComparison.Ordinal);
+        var types = signature[(open + 1)..^1].Split(',').Select(type => type switch
+        {
+            "bool" => "boolean",
+            "int8" => "bigint",
+            "int4" => "integer",
+            "_tid" => "tid[]",
+            _ => type,
+        });
+        return $"{signature[..open]}({string.Join(',', types)})";
+    }
+
+    private static async ValueTask<(string? Identifier, int Timeline)> Control(IReadSession session, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await session.Rows(
+                "SELECT (SELECT system_identifier FROM pg_catalog.pg_control_system())::pg_catalog.text, "
+                + "(SELECT timeline_id FROM pg_catalog.pg_control_checkpoint())",
+                row => (row.GetString(0), row.GetInt32(1)), cancellationToken))[0];
+        }
+        catch (PatientException problem) when (problem.SqlState == SqlStates.InsufficientPrivilege)
+        {
+            return (null, 0);
+        }
+    }
+}

@@ -1,0 +1,70 @@
+using System.Data.Common;
+using System.Runtime.CompilerServices;
+using Npgsql;
+
+namespace Kintsugi.Postgres.Sessions;
+
+/// <summary>A session that cannot write: READ ONLY on the server, search_path fixed, row security off, time limits set.</summary>
+public sealed class ReadSession(NpgsqlConnection connection, SessionLimits limits) : IReadSession
+{
+    public string Database { get; } = connection.Database;
+    public int BackendPid { get; } = connection.ProcessID;
+
+    public async ValueTask<IReadOnlyList<T>> Rows<T>(
+        string sql, Func<DbDataReader, T> read, CancellationToken cancellationToken, params object?[] parameters)
+    {
+        var rows = new List<T>();
+        await foreach (var row in Stream(sql, read, cancellationToken, parameters))
+            rows.Add(row);
+        return rows;
+    }
+
+    public async IAsyncEnumerable<T> Stream<T>(
+        string sql, Func<DbDataReader, T> read, [EnumeratorCancellation] CancellationToken cancellationToken, params object?[] parameters)
+    {
+        await using var command = SqlCommand.Create(connection, sql, parameters, ClientLimit);
+        await using var reader = await Try(() => command.ExecuteReaderAsync(cancellationToken));
+        while (await Try(() => reader.ReadAsync(cancellationToken)))
+            yield return read(reader);
+        // Errors that come after the last row (a COMMIT of a deferred trigger, a checksum met at the end) must not be lost.
+        await Try(() => reader.NextResultAsync(cancellationToken));
+    }
+
+    public async ValueTask<T> InTransaction<T>(
+        string settings, Func<IReadSession, ValueTask<T>> work, CancellationToken cancellationToken)
+    {
+        await Run($"BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY; {settings}", cancellationToken);
+        try
+        {
+            return await work(this);
+        }
+        finally
+        {
+            if (connection.FullState.HasFlag(System.Data.ConnectionState.Open))
+                await Run("ROLLBACK", CancellationToken.None);
+        }
+    }
+
+    public async ValueTask DisposeAsync() => await connection.DisposeAsync();
+
+    /// <summary>The server ends the statement first; the client's own limit is for a network that swallowed the answer.</summary>
+    private int ClientLimit => (int)(limits.Statement + TimeSpan.FromSeconds(60)).TotalSeconds;
+
+    private async ValueTask Run(string sql, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 60 };
+        await Try(() => command.ExecuteNonQueryAsync(cancellationToken));
+    }
+
+    private static async ValueTask<T> Try<T>(Func<Task<T>> work)
+    {
+        try
+        {
+            return await work();
+        }
+        catch (NpgsqlException problem)
+        {
+            throw Translate.Problem(problem);
+        }
+    }
+}
