@@ -1,0 +1,83 @@
+using Kintsugi.Configuration.Shapes;
+
+namespace Kintsugi.Configuration.Tables;
+
+/// <summary><c>snapshots:</c></summary>
+internal static class SnapshotTable
+{
+    private static readonly Key<int> Last = new("last", Is.Whole(1, 1_000_000), "So many are always kept.", 5);
+    private static readonly Key<int?> Days = new(
+        "days", new Lifted<int>(Is.Whole(1, 36_500)), "Older ones go, except the last; left out, age does not matter.");
+    private static readonly Key<long?> Size = new(
+        "size", new Lifted<long>(Is.Size), "Above this the oldest go, except the last; left out, there is no limit.");
+
+    private static readonly Mapping<(int Last, int? Days, long? Size)> KeepShape = new(
+        [Last, Days, Size], values => (values.Get(Last), values.Get(Days), values.Get(Size)));
+
+    private static readonly Key<string?> Directory = new(
+        "directory", Is.Path!, "Where snapshots are kept; left out, in the state directory.");
+    private static readonly Key<SnapshotProvider> Provider = new(
+        "provider", Is.OneOf(("copy", SnapshotProvider.Copy), ("command", SnapshotProvider.Command)),
+        "copy copies files; command runs a command of yours.", SnapshotProvider.Copy);
+    private static readonly Key<string?> Command = new("command", Is.Text!, "The command, with provider: command.");
+    private static readonly Key<(int Last, int? Days, long? Size)> Keep = new(
+        "keep", KeepShape, "How many are kept, how long, how much.", (5, null, null));
+
+    public static readonly SnapshotConfiguration Default = new(null, SnapshotProvider.Copy, null, 5, null, null);
+
+    public static readonly Mapping<SnapshotConfiguration> Shape = new(
+        [Directory, Provider, Command, Keep],
+        values =>
+        {
+            if ((values.Get(Provider) == SnapshotProvider.Command) != values.Has(Command))
+            {
+                values.Mistake(values.Has(Command) ? Command : Provider, "provider: command and command: … go together; give both or neither");
+            }
+
+            var keep = values.Get(Keep);
+            return new(
+                values.Get(Directory), values.Get(Provider), values.Get(Command),
+                keep.Last, keep.Days is { } days ? TimeSpan.FromDays(days) : null, keep.Size);
+        });
+}
+
+/// <summary><c>ledger:</c></summary>
+internal static class LedgerTable
+{
+    private static readonly Key<string?> Sqlite = new("sqlite", Is.Path!, "A file; left out, ledger.db in the state directory.");
+    private static readonly Key<Secret?> Postgres = new(
+        "postgres", SecretText.Any!, "A connection to a database that is not under care; needed for several nodes.");
+
+    public static readonly LedgerConfiguration Default = new(null, null);
+
+    public static readonly Mapping<LedgerConfiguration> Shape = new(
+        [Sqlite, Postgres],
+        values =>
+        {
+            if (values.Has(Sqlite) && values.Has(Postgres))
+            {
+                values.Mistake("there is one ledger: give sqlite or postgres");
+            }
+
+            return new(values.Get(Sqlite), values.Get(Postgres));
+        });
+}
+
+/// <summary><c>logging:</c></summary>
+internal static class LoggingTable
+{
+    private static readonly Key<LoggingLevel> Level = new(
+        "level",
+        Is.OneOf(
+            ("trace", LoggingLevel.Trace), ("debug", LoggingLevel.Debug), ("information", LoggingLevel.Information),
+            ("warning", LoggingLevel.Warning), ("error", LoggingLevel.Error), ("critical", LoggingLevel.Critical)),
+        "The least level that is written.", LoggingLevel.Information);
+    private static readonly Key<LoggingFormat> Format = new(
+        "format", Is.OneOf(("text", LoggingFormat.Text), ("json", LoggingFormat.Json)),
+        "text for people, json with stable event ids for machines.", LoggingFormat.Text);
+
+    public static readonly LoggingConfiguration Default = new(LoggingLevel.Information, LoggingFormat.Text);
+
+    public static readonly Mapping<LoggingConfiguration> Shape = new(
+        [Level, Format], values => new(values.Get(Level), values.Get(Format)));
+}
