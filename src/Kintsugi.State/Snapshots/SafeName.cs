@@ -1,0 +1,15 @@
+namespace Kintsugi.State;
+
+/// <summary>Names inside a snapshot stay inside it: a manifest is a file that somebody could have altered.</summary>
+internal static class SafeName
+{
+    /// <exception cref="StateException">The name leads out of the directory.</exception>
+    public static string Join(string directory, string name)
+    {
+        var root = Path.GetFullPath(directory);
+        var path = Path.GetFullPath(Path.Combine(root, name));
+        return path.StartsWith(root + Path.DirectorySeparatorChar, StringComparison.Ordinal) && !Path.IsPathRooted(name)
+            ? path
+            : throw new StateException($"the name {name} leads out of {directory}: this snapshot was altered; do not use it");
+    }
+}
