@@ -62,6 +62,10 @@ public static class ConfigurationTemplate
           #unique-violated: never
           # Other choices for some databases or tables; the first that fits wins.
           #exceptions: [ { fault: index-corrupt, database: app, table: "public.audit_*", policy: approve } ]
+          # Whether rows found bad by the first scrub are repaired without being acknowledged.
+          repair_existing: false
+          # Bad rows are repaired only when two scrubs this far apart saw them.
+          confirm_after: 24h
 
         # How much may change without a person.
         budget:

@@ -29,6 +29,21 @@ public sealed record KintsugiConfiguration
     public required HttpConfiguration Http { get; init; }
     public required LoggingConfiguration Logging { get; init; }
 
+    /// <summary>The policy of the unattended service for one fault at one place (RULES.md 1): what loses nothing runs; rows are
+    /// changed where the owner wrote <c>auto</c>, or where writing an orphan_cleanup_interval was consent to quarantine orphans
+    /// of declared foreign keys.</summary>
+    public Policy ServicePolicyFor(TargetConfiguration target, FaultClass fault, string? database, string? schema, string? table)
+    {
+        var chosen = target.Policy.ChoiceFor(fault.Id, database, schema, table);
+        var consented = fault == Faults.RowOrphaned && AutoHealing.OrphanCleanupConsented;
+        var reversible = chosen == PolicyChoice.Auto || (chosen is null && consented);
+        return PolicyFor(target, database, schema, table) with
+        {
+            Consent = true,
+            Allow = reversible ? Grade.Reversible : Grade.Lossless,
+        };
+    }
+
     /// <summary>The judge's policy for one place, with neither consent nor a wider grade: those are given by the run.</summary>
     public Policy PolicyFor(TargetConfiguration target, string? database, string? schema, string? table) => new()
     {

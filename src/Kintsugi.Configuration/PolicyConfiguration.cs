@@ -10,6 +10,12 @@ public sealed record PolicyConfiguration(
 {
     public static PolicyConfiguration Default { get; } = new(new Dictionary<string, PolicyChoice>(), []);
 
+    /// <summary>Whether the service repairs row findings that were there before its first scrub (RULES.md 3).</summary>
+    public bool RepairExisting { get; init; }
+
+    /// <summary>A violation in rows is repaired by the service only when two scrubs this far apart saw it (RULES.md 2).</summary>
+    public TimeSpan ConfirmAfter { get; init; } = TimeSpan.FromHours(24);
+
     /// <summary>What the owner wants for this fault at this place, or null when nothing was said.</summary>
     public PolicyChoice? ChoiceFor(string fault, string? database, string? schema, string? table) =>
         Exceptions.FirstOrDefault(exception => exception.Fits(fault, database, schema, table)) is { } exception

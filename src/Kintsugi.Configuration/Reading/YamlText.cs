@@ -30,9 +30,16 @@ internal sealed class YamlText
 
     private static Node? Parse(string text, Func<Mark, Place> placeOf, ReadingContext reading)
     {
+        var yaml = new YamlText(text, placeOf, reading);
         try
         {
-            return new YamlText(text, placeOf, reading).Document();
+            return yaml.Document();
+        }
+        catch (InvalidOperationException)
+        {
+            // The scanner's own slip on some malformed text (a "%" after "{", for one); it tells no place, so the last sound one is told.
+            reading.Mistake(placeOf(yaml._parser.Current?.End ?? Mark.Empty), "", "this is not YAML from here on");
+            return null;
         }
         catch (YamlException wrong)
         {

@@ -13,7 +13,7 @@ internal sealed class Listing<T>(Shape<T> item, string? called = null, Func<T, s
 
     public override bool IsWord(string text) => false;
 
-    public override JsonObject Schema() => new() { ["type"] = "array", ["items"] = item.Schema() };
+    public override JsonObject Schema() => new() { ["type"] = new JsonArray("array", "null"), ["items"] = item.Schema() };
 
     public override bool TryRead(
         Node node, string key, ReadingContext reading, [MaybeNullWhen(false)] out IReadOnlyList<T> value)

@@ -76,7 +76,7 @@ internal sealed class Mapping<T>(IReadOnlyList<Key> keys, Func<Values, T> build)
 
         var mapping = new JsonObject
         {
-            ["type"] = "object",
+            ["type"] = new JsonArray("object", "null"), // null: a section whose keys are all commented out
             ["additionalProperties"] = false,
             ["properties"] = properties,
         };

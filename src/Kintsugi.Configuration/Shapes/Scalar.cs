@@ -15,7 +15,15 @@ internal delegate string? ScalarParser<T>(string text, ReadingContext reading, o
 /// <param name="quoted">Whether it may stand in quotes; a number or a flag in quotes is text.</param>
 internal sealed class Scalar<T>(string expected, Func<JsonObject> schema, ScalarParser<T> parse, bool quoted = true) : Shape<T>
 {
-    public override JsonObject Schema() => schema();
+    /// <summary>Text of any kind needs no second form; anything narrower may also be a reference to the environment.</summary>
+    public override JsonObject Schema()
+    {
+        var own = schema();
+        var isAnyText = own["type"]?.GetValue<string>() == "string" && !own.ContainsKey("pattern") && !own.ContainsKey("format");
+        return isAnyText ? own : new() { ["anyOf"] = new JsonArray(own, Reference()) };
+    }
+
+    private static JsonObject Reference() => new() { ["type"] = "string", ["pattern"] = "[$][{]env:[^}]+[}]" };
 
     public override bool IsWord(string text) => true;
 
@@ -33,7 +41,7 @@ internal sealed class Scalar<T>(string expected, Func<JsonObject> schema, Scalar
             return false;
         }
 
-        if (!quoted && !text.Plain)
+        if (!quoted && !text.Plain && expanded == text.Text)
         {
             reading.Mistake(node.Place, key, $"expected {expected}, found text in quotes; write it without them");
             return false;

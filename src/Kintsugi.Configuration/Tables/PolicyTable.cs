@@ -29,11 +29,22 @@ internal static class PolicyTable
     private static readonly Key<IReadOnlyList<PolicyOverride>> Exceptions = new(
         "exceptions", new Listing<PolicyOverride>(Exception), "Other choices for some databases or tables; the first that fits wins.", []);
 
+    private static readonly Key<bool> RepairExisting = new(
+        "repair_existing", Is.Flag, "Whether rows found bad by the first scrub are repaired without being acknowledged.",
+        PolicyConfiguration.Default.RepairExisting);
+    private static readonly Key<TimeSpan> ConfirmAfter = new(
+        "confirm_after", Is.Duration, "Bad rows are repaired only when two scrubs this far apart saw them.",
+        PolicyConfiguration.Default.ConfirmAfter);
+
     private static readonly IReadOnlyList<Key<PolicyChoice>> ByFault =
         [.. Faults.All.Select(fault => new Key<PolicyChoice>(fault.Id, Choice, $"When {fault.Title}: auto, approve or never."))];
 
     public static readonly Mapping<PolicyConfiguration> Shape = new(
-        [.. ByFault, Exceptions],
+        [.. ByFault, Exceptions, RepairExisting, ConfirmAfter],
         values => new(
-            ByFault.Where(values.Has).ToDictionary(key => key.Name, values.Get, StringComparer.Ordinal), values.Get(Exceptions)));
+            ByFault.Where(values.Has).ToDictionary(key => key.Name, values.Get, StringComparer.Ordinal), values.Get(Exceptions))
+        {
+            RepairExisting = values.Get(RepairExisting),
+            ConfirmAfter = values.Get(ConfirmAfter),
+        });
 }

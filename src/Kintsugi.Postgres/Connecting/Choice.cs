@@ -1,6 +1,7 @@
 namespace Kintsugi.Postgres.Connecting;
 
-/// <summary>Reads options that take one of a few words, a number or a yes.</summary>
+/// <summary>Reads options that take one of a few words or a number. What was given is not repeated: a slip in the quoting can
+/// put a password there.</summary>
 internal static class Choice
 {
     public static string? OneOf(OptionValues values, string keyword, params ReadOnlySpan<string> allowed)
@@ -13,7 +14,7 @@ internal static class Choice
         return allowed.Contains(value)
             ? value
             : throw new ConnectionSettingsException(
-                $"\"{value}\" is not a value of {keyword} (from {values.Origin(keyword)}). Use one of: {string.Join(", ", allowed)}.");
+                $"{keyword} (from {values.Origin(keyword)}) has a value it cannot have. Use one of: {string.Join(", ", allowed)}.");
     }
 
     public static int? Number(OptionValues values, string keyword)
@@ -26,6 +27,6 @@ internal static class Choice
         return int.TryParse(value.Trim(), out var number)
             ? number
             : throw new ConnectionSettingsException(
-                $"\"{value}\" is not a whole number for {keyword} (from {values.Origin(keyword)}). Give a number of seconds.");
+                $"{keyword} (from {values.Origin(keyword)}) is not a whole number. Give a number, of seconds where it is a time.");
     }
 }

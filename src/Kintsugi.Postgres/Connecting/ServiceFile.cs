@@ -32,9 +32,11 @@ internal static class ServiceFile
             }
         }
 
+        // A connection string that slipped in here whole is not repeated: it may hold a password.
+        var called = service.All(c => char.IsLetterOrDigit(c) || c is '_' or '-' or '.') ? $"\"{service}\" " : "";
         var where = tried.Count == 0 ? "there is no service file" : $"looked in {string.Join(", ", tried)}";
         throw new ConnectionSettingsException(
-            $"The service \"{service}\" is not defined: {where}. Add [{service}] to ~/.pg_service.conf, or name the file in PGSERVICEFILE.");
+            $"The service {called}is not defined: {where}. Add a section of that name to ~/.pg_service.conf, or name its file in PGSERVICEFILE.");
     }
 
     private static IEnumerable<string> Candidates(string? own, ConnectionSurroundings around)

@@ -41,7 +41,7 @@ internal static class SessionOptions
         var forbidden = given.Count(method => method.StartsWith('!'));
         return names.Contains(null) || (forbidden > 0 && forbidden < given.Length)
             ? throw new ConnectionSettingsException(
-                $"\"{list}\" is not a value of require_auth (from {values.Origin("require_auth")}). Use a list of "
+                $"require_auth (from {values.Origin("require_auth")}) has a value it cannot have. Use a list of "
                 + "password, md5, gss, sspi, scram-sha-256, none; or put ! before each of them.")
             : string.Join(',', names.Select(name => forbidden > 0 ? $"!{name}" : name));
     }

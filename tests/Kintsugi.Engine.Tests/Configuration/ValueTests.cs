@@ -105,6 +105,11 @@ public sealed class ValueTests
             .Valid("consistency: { json: [ { column: a.b.c, schema_file: schemas/movie.json } ] }").Targets[0].Consistency.Json).Schema);
 
     [Fact]
+    public void A_flag_may_be_a_quoted_reference() =>
+        Assert.False(new Reading().Variable("ON", "false")
+            .Valid("database: { auto_healing: { enabled: \"${env:ON}\" } }").AutoHealing.Enabled);
+
+    [Fact]
     public void References_to_the_environment_are_filled_in()
     {
         var configuration = new Reading().Variable("PW", "p}w").Variable("T", "2h")
@@ -184,6 +189,23 @@ public sealed class ValueTests
         Assert.Equal(PolicyChoice.Auto, policy.ChoiceFor("index-corrupt", "legacy12", "public", "movies"));
         Assert.Null(policy.ChoiceFor("row-orphaned", "app", "public", "movies"));
         Assert.False(configuration.PolicyFor(configuration.Targets[0], "app", "public", "movies").Heal);
+    }
+
+    [Theory]
+    [InlineData("", "index-corrupt", Grade.Lossless)]
+    [InlineData("", "row-orphaned", Grade.Lossless)]
+    [InlineData("policy: { row-orphaned: auto }", "row-orphaned", Grade.Reversible)]
+    [InlineData("policy: { row-orphaned: auto }", "null-forbidden", Grade.Lossless)]
+    [InlineData("database: { auto_healing: { enabled: true, orphan_cleanup_interval: 1d } }", "row-orphaned", Grade.Reversible)]
+    [InlineData("database: { auto_healing: { enabled: true, orphan_cleanup_interval: 1d } }\npolicy: { row-orphaned: approve }",
+        "row-orphaned", Grade.Lossless)]
+    [InlineData("database: { auto_healing: { enabled: true, orphan_cleanup_interval: 1d } }", "json-invalid", Grade.Lossless)]
+    public void The_service_changes_rows_only_where_the_owner_said_so(string text, string fault, Grade expected)
+    {
+        var configuration = new Reading().Valid(text);
+        var policy = configuration.ServicePolicyFor(configuration.Targets[0], Faults.Find(fault)!, "app", "public", "movies");
+
+        Assert.Equal((expected, true), (policy.Allow, policy.Consent));
     }
 
     [Fact]
