@@ -1,4 +1,5 @@
 using System.Globalization;
+using Kintsugi.Postgres.Sessions;
 using Npgsql;
 
 namespace Kintsugi.Lab;
@@ -51,7 +52,7 @@ public sealed class Fingerprint
         var tables = new SortedDictionary<string, TableFingerprint>(StringComparer.Ordinal);
         foreach (var row in found)
         {
-            var name = $"{SqlName.Quote((string)row[0]!)}.{SqlName.Quote((string)row[1]!)}";
+            var name = $"{Quote.Identifier((string)row[0]!)}.{Quote.Identifier((string)row[1]!)}";
             tables[name] = await TakeTable(cluster, database, name, row[2] as string[] ?? [], cancellationToken);
         }
         return new Fingerprint(tables);
@@ -67,7 +68,7 @@ public sealed class Fingerprint
         ThrowawayCluster cluster, string database, string name, string[] key, CancellationToken cancellationToken)
     {
         var hash = "pg_catalog.md5(kintsugi_row::text)";
-        var identity = key.Length == 0 ? hash : $"ROW({string.Join(", ", key.Select(c => "kintsugi_row." + SqlName.Quote(c)))})::text";
+        var identity = key.Length == 0 ? hash : $"ROW({string.Join(", ", key.Select(c => "kintsugi_row." + Quote.Identifier(c)))})::text";
         var rows = new Dictionary<string, List<UInt128>>(StringComparer.Ordinal);
         try
         {

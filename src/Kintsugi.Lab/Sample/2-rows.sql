@@ -4,7 +4,7 @@ INSERT INTO genres SELECT n, 'genre-' || n, CASE WHEN n > 6 THEN 1 + n % 6 END F
 INSERT INTO movies (title, shelf_title, state, released, minutes, rating, catalogue_number, sequel_of, tags, details, synopsis)
 SELECT title,
        CASE WHEN title LIKE 'The %' THEN substr(title, 5) || ', The' ELSE title END,
-       (enum_range(NULL::film_state))[CASE WHEN n % 50 = 0 THEN 1 + n % 4 ELSE 3 END],
+       (enum_range(NULL::film_state))[CASE WHEN n % 50 = 0 THEN 1 + (n / 50) % 4 ELSE 3 END],
        date '1950-01-01' + (n * 37) % 27000,
        60 + (n * 13) % 120,
        CASE WHEN n % 9 <> 0 THEN ((n * 17) % 101)::numeric / 10 END,

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Kintsugi.Postgres.Sessions;
 
 namespace Kintsugi.Lab;
 
@@ -26,7 +27,7 @@ public static class SampleDatabase
     public static async Task Load(ThrowawayCluster cluster, string name, int movies, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(movies, 200);
-        await cluster.Execute("postgres", $"CREATE DATABASE {SqlName.Quote(name)}", cancellationToken);
+        await cluster.Execute("postgres", $"CREATE DATABASE {Quote.Identifier(name)}", cancellationToken);
         foreach (var part in Parts)
         {
             await cluster.Execute(name, Text(part, movies), cancellationToken);
