@@ -7,6 +7,10 @@ namespace Kintsugi.JsonSchema;
 internal sealed class CodePoints
 {
     private const int Last = 0x10FFFF;
+
+    /// <summary>PostgreSQL's engine takes seconds over classes of many hundred ranges.</summary>
+    private const int PostgresRanges = 64;
+
     private readonly List<(int From, int To)> _ranges = [];
 
     public static CodePoints Digits { get; } = Of(('0', '9'));
@@ -90,11 +94,12 @@ internal sealed class CodePoints
         };
     }
 
-    /// <summary>For PostgreSQL's advanced regular expressions (manual 9.7.3.2), or null for the empty set.</summary>
+    /// <summary>For PostgreSQL's advanced regular expressions (manual 9.7.3.2), or null for no or too many ranges.</summary>
     public string? ForPostgres()
     {
         var text = new StringBuilder();
-        foreach (var (from, to) in Merged())
+        var ranges = Merged();
+        foreach (var (from, to) in ranges.Count <= PostgresRanges ? ranges : [])
         {
             if (to > 0)
                 text.Append(Escape(Math.Max(from, 1))).Append('-').Append(Escape(to));

@@ -8,6 +8,10 @@ namespace Kintsugi.JsonSchema;
 internal sealed class Pattern
 {
     private const int StackChars = 256;
+
+    /// <summary>All letters as UTF-16 pairs cost the linear engine seconds to compile; longer ones backtrack.</summary>
+    private const int LinearLength = 2_000;
+
     private readonly Regex _regex;
 
     private Pattern(string source, Regex regex, string? postgres) => (Source, _regex, Postgres) = (source, regex, postgres);
@@ -64,7 +68,8 @@ internal sealed class Pattern
     {
         try
         {
-            return new Regex(text, RegexOptions.CultureInvariant | RegexOptions.NonBacktracking, timeout);
+            var engine = text.Length <= LinearLength ? RegexOptions.NonBacktracking : RegexOptions.None;
+            return new Regex(text, RegexOptions.CultureInvariant | engine, timeout);
         }
         catch (NotSupportedException)
         {

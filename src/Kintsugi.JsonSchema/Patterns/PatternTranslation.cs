@@ -9,7 +9,7 @@ namespace Kintsugi.JsonSchema;
 /// </summary>
 internal sealed class PatternTranslation
 {
-    /// <summary>Largest repeat count PostgreSQL takes (manual 9.7.3.1).</summary>
+    /// <summary>Largest repeat count of PostgreSQL (manual 9.7.3.1); nested ones multiply, so it bounds all together.</summary>
     private const int PostgresRepeats = 255;
 
     private const string Word = "[0-9A-Z_a-z]";
@@ -20,6 +20,7 @@ internal sealed class PatternTranslation
     private int _groups;
     private int _highestBack;
     private bool _named;
+    private double _repeats = 1;
 
     private PatternTranslation(string source) => _source = new PatternText(source);
 
@@ -156,7 +157,8 @@ internal sealed class PatternTranslation
             throw new PatternException("an assertion cannot be repeated");
         if (quantifier.Most < quantifier.Least)
             throw new PatternException("a repeat whose bounds are the wrong way round");
-        _portable &= quantifier.Least <= PostgresRepeats && quantifier.Most is <= PostgresRepeats or int.MaxValue;
+        _repeats *= Math.Max(1, Math.Max(quantifier.Least, quantifier.Most == int.MaxValue ? 1 : quantifier.Most));
+        _portable &= _repeats <= PostgresRepeats;
         Write(quantifier.Text + (quantifier.Lazy ? "?" : ""), quantifier.Text);
     }
 

@@ -28,7 +28,8 @@ public sealed class CompilingTests
     [InlineData("""{"pattern":"\\p{Script=Greek}"}""", "/pattern", "scripts are not")]
     [InlineData("""{"type":"string","type":"number"}""", "/type", "written twice")]
     [InlineData("""{"$ref":"#"}""", "", "without end")]
-    [InlineData("""{"$defs":{"a":{"allOf":[{"$ref":"#/$defs/b"}]},"b":{"not":{"$ref":"#/$defs/a"}}}}""", "/$defs/b/not", "without end")]
+    [InlineData("""{"$defs":{"a":{"allOf":[{"$ref":"#/$defs/b"}]},"b":{"not":{"$ref":"#/$defs/a"}}}}""",
+        "/$defs/b/not", "without end")]
     [InlineData("""{"type":""", "", "no JSON")]
     [InlineData("[1]", "", "object, true or false")]
     public void Refuses_with_place_and_hint(string schema, string location, string words)
@@ -36,13 +37,15 @@ public sealed class CompilingTests
         var compiled = CompiledSchema.Compile(schema, SchemaOptions.Default);
 
         Assert.Null(compiled.Schema);
-        Assert.Contains(compiled.Errors, error => error.Location == location && error.Message.Contains(words, StringComparison.Ordinal));
+        Assert.Contains(compiled.Errors, error => error.Location == location
+            && error.Message.Contains(words, StringComparison.Ordinal));
     }
 
     [Fact]
     public void Reports_every_mistake_at_once()
     {
-        var compiled = CompiledSchema.Compile("""{"typ":"object","properties":{"a":{"minimum":"x"}},"required":1}""", SchemaOptions.Default);
+        var compiled = CompiledSchema.Compile(
+            """{"typ":"object","properties":{"a":{"minimum":"x"}},"required":1}""", SchemaOptions.Default);
 
         Assert.Equal(["/properties/a/minimum", "/required", "/typ"], compiled.Errors.Select(error => error.Location));
     }
