@@ -1,4 +1,5 @@
 using Kintsugi.Postgres.Checks;
+using Kintsugi.Postgres.Repairs;
 
 namespace Kintsugi.Postgres;
 
@@ -16,5 +17,7 @@ public static class PostgresRegistry
 
     private static IReadOnlyList<IRepair> Repairs() =>
     [
+        new ReindexRepair(),
+        new DropLeftoverIndexRepair(),
     ];
 }
