@@ -8,6 +8,9 @@ public sealed record Patient(IReadSession? Sql, IPatientFiles? Files, Capabiliti
     /// <summary>The relations of the session's database; null where only files can be read.</summary>
     public Inventory? Inventory { get; init; }
 
+    /// <summary>Checks that read in pieces account for every piece here (--max-rate).</summary>
+    public Pace Pace { get; init; } = new(null, TimeProvider.System);
+
     /// <summary>The session, for a check whose <see cref="Needs"/> say that it cannot do without.</summary>
     public IReadSession Session => Sql ?? throw new InvalidOperationException("this check needs a session: declare it in Needs");
 

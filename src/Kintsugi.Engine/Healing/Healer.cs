@@ -5,7 +5,7 @@ namespace Kintsugi;
 /// and it writes down what it will do before it does it, so that a kill at any point leaves a case that the next run can finish or clean up.
 /// </summary>
 public sealed class Healer(
-    Registry registry, IPatientSource source, Examiner examiner, IOperatingRoom room, ISnapshots snapshots, ILedger ledger, Policy policy,
+    Planner planner, IPatientSource source, Examiner examiner, IOperatingRoom room, ISnapshots snapshots, ILedger ledger, Policy policy,
     TimeProvider clock)
 {
     /// <summary>Runs when a plan is ready, for the listing of a dry run and the question on a terminal.</summary>
@@ -51,9 +51,9 @@ public sealed class Healer(
                 case Verdict.Unchecked it:
                     return (new Outcome.Escalated($"it could not be looked at again: {it.Reason}"), report?.Plan, report);
             }
-            var (plan, refusals) = await Choose(healing, chart, cancellationToken);
-            if (plan is null)
-                return (new Outcome.Escalated(refusals), null, report);
+            var prospect = await Choose(healing, chart, cancellationToken);
+            if (prospect.Plan is not { } plan)
+                return (new Outcome.Escalated(prospect.WhyNot), null, report);
             var ruling = Ask?.Invoke(healing, plan) ?? policy;
             var judgement = Judge.Rule(healing, plan, ruling, history.Word, attempts, clock.GetUtcNow());
             await chart.Judged(judgement, cancellationToken);
@@ -84,35 +84,14 @@ public sealed class Healer(
         return verdict;
     }
 
-    /// <summary>The gentlest repair that fits; otherwise what each one had against it.</summary>
-    private async ValueTask<(Plan?, string)> Choose(HealingCase healing, Chart chart, CancellationToken cancellationToken)
+    private async ValueTask<Prospect> Choose(HealingCase healing, Chart chart, CancellationToken cancellationToken)
     {
-        var reasons = new List<string>();
-        foreach (var repair in registry.RepairsFor(healing.Fault))
-        {
-            var patient = await source.Open(healing.Database, cancellationToken);
-            await using var session = patient.Sql;
-            Proposal proposal;
-            try
-            {
-                proposal = await repair.Plan(healing, patient, cancellationToken);
-            }
-            catch (PatientException problem)
-            {
-                proposal = new Proposal.Refused($"planning failed: {problem.Message}");
-            }
-            if (proposal is Proposal.Planned { Plan: var plan })
-            {
-                await chart.Planned(plan, cancellationToken);
-                return (plan, "");
-            }
-            var refusal = (Proposal.Refused)proposal;
-            reasons.Add($"{repair.Id}: {refusal.Reason}");
+        var prospect = await planner.Propose(healing, cancellationToken);
+        foreach (var (repair, refusal) in prospect.Refusals)
             await chart.Refused(repair, refusal, cancellationToken);
-            if (refusal.Final)
-                break;
-        }
-        return (null, reasons.Count == 0 ? "no repair for this fault is known to be safe; a person must decide" : string.Join("; ", reasons));
+        if (prospect.Plan is { } plan)
+            await chart.Planned(plan, cancellationToken);
+        return prospect;
     }
 
     private async ValueTask<(Outcome? Outcome, CaseReport Report)> Operate(

@@ -50,7 +50,11 @@ public sealed class HeapCheck : ICheck
                 row => row.IsDBNull(0) ? 0 : row.GetInt64(0), cancellationToken, relation.Oid))[0];
             var end = Math.Min(blocks, portion.Blocks == long.MaxValue ? blocks : portion.FirstBlock + portion.Blocks);
             for (var block = portion.FirstBlock; block < end && findings.Count < MaxFindings; block += BlocksPerCall)
-                await Range(relation, portion.Target, block, Math.Min(block + BlocksPerCall, end) - 1, patient, findings, cancellationToken);
+            {
+                var last = Math.Min(block + BlocksPerCall, end) - 1;
+                await Range(relation, portion.Target, block, last, patient, findings, cancellationToken);
+                await patient.Pace.Spend((last - block + 1) * 8192, cancellationToken);
+            }
         }
         catch (PatientException problem) when (SqlStates.IsGone(problem.SqlState))
         {

@@ -21,13 +21,14 @@ public sealed class PatientSource : IPatientSource
     }
 
     public Capabilities Server { get; }
+    public Pace Pace { get; init; } = new(null, TimeProvider.System);
     public IReadOnlyList<string> Databases { get; private init; } = [];
     public IReadOnlyDictionary<string, string> Closed { get; private init; } = new Dictionary<string, string>();
 
     /// <param name="wanted">Database names, or null for all that accept connections; empty for the one that the connection names.</param>
     /// <exception cref="PatientException">The server cannot be reached, or is older than 13.</exception>
     public static async ValueTask<PatientSource> Connect(
-        SessionFactory factory, IReadOnlyList<string>? wanted, Func<string, bool>? excluded, string? dataDirectory,
+        SessionFactory factory, IReadOnlyList<string>? wanted, Func<string, bool>? excluded, string? dataDirectory, Pace pace,
         CancellationToken cancellationToken)
     {
         var first = wanted is { Count: > 0 } ? wanted[0] : null;
@@ -48,6 +49,7 @@ public sealed class PatientSource : IPatientSource
         {
             Databases = [.. names.Where(name => !closed.ContainsKey(name))],
             Closed = closed,
+            Pace = pace,
         };
     }
 
@@ -59,6 +61,7 @@ public sealed class PatientSource : IPatientSource
             var can = await Once(capabilities, session.Database, () => CapabilityProbe.Probe(session, dataDirectory, cancellationToken));
             return new Patient(session, can.FilesReachable ? new LocalFiles(can.DataDirectory!) : null, can)
             {
+                Pace = Pace,
                 Inventory = await Once(inventories, session.Database, () => InventoryReader.Read(session, cancellationToken)),
             };
         }

@@ -1,0 +1,79 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using Kintsugi.Cli.Commands;
+using Kintsugi.Cli.Runtime;
+using Kintsugi.Postgres.Connecting;
+using Kintsugi.State;
+
+namespace Kintsugi.Cli;
+
+/// <summary>The command line: one file per command under Commands.</summary>
+internal static class Application
+{
+    public static async Task<int> Run(string[] arguments, CliContext context, CancellationToken cancellationToken)
+    {
+        var root = Root(context);
+        var parsed = root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        if (parsed.Errors.Count > 0)
+        {
+            foreach (var error in parsed.Errors)
+                await context.Error.WriteLineAsync($"kintsugi: {error.Message}");
+            await context.Error.WriteLineAsync($"Try \"kintsugi {CommandPath(parsed)}--help\".");
+            return ExitCodes.CouldNotRun;
+        }
+        try
+        {
+            return await parsed.InvokeAsync(
+                new InvocationConfiguration
+                {
+                    Output = context.Out,
+                    Error = context.Error,
+                    EnableDefaultExceptionHandler = false,
+                    ProcessTerminationTimeout = null,
+                },
+                cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            await context.Error.WriteLineAsync("kintsugi: interrupted; nothing is left running on the server");
+            return ExitCodes.Interrupted;
+        }
+        catch (Exception problem) when (Failures.Explain(problem) is { } message)
+        {
+            await context.Error.WriteLineAsync($"kintsugi: {message}");
+            return ExitCodes.CouldNotRun;
+        }
+    }
+
+    private static RootCommand Root(CliContext context)
+    {
+        var root = new RootCommand("Finds corruption and inconsistency in PostgreSQL, saves what is broken, repairs it, and proves the repair.");
+        foreach (var help in root.Options.OfType<HelpOption>())
+        {
+            // -h is the host, as in psql.
+            help.Aliases.Remove("-h");
+            help.Aliases.Remove("/h");
+            help.Aliases.Remove("/?");
+        }
+        foreach (var version in root.Options.OfType<VersionOption>())
+            version.Aliases.Add("-V");
+        foreach (var command in AllCommands.Create(context))
+            root.Add(command);
+        return root;
+    }
+
+    private static string CommandPath(ParseResult parsed) =>
+        parsed.CommandResult.Command is RootCommand ? "" : $"{parsed.CommandResult.Command.Name} ";
+}
+
+/// <summary>The failures that are told in one sentence; anything else is a defect and keeps its stack.</summary>
+internal static class Failures
+{
+    public static string? Explain(Exception problem) => problem switch
+    {
+        UsageException or ConnectionSettingsException or StateException or HealingException => problem.Message,
+        PatientException refused => refused.SqlState is null ? refused.Message : $"{refused.Message} (SQLSTATE {refused.SqlState})",
+        Lab.LabException lab => lab.Message,
+        _ => null,
+    };
+}

@@ -1,0 +1,18 @@
+using System.CommandLine;
+using Kintsugi.Cli.Runtime;
+
+namespace Kintsugi.Cli.Commands;
+
+/// <summary>Every command, in the order of the help text.</summary>
+internal static class AllCommands
+{
+    public static IReadOnlyList<Command> Create(CliContext context) =>
+    [
+        CheckCommand.Create(context),
+        PlanCommand.Create(context),
+        HealCommand.Create(context),
+        CasesCommand.Create(context),
+        SnapshotsCommand.Create(context),
+        DoctorCommand.Create(context),
+    ];
+}

@@ -1,0 +1,56 @@
+using System.CommandLine;
+using Kintsugi.Cli.Options;
+using Kintsugi.Cli.Output;
+using Kintsugi.Cli.Runtime;
+
+namespace Kintsugi.Cli.Commands;
+
+/// <summary>Examines; changes nothing.</summary>
+internal static class CheckCommand
+{
+    public static Command Create(CliContext context)
+    {
+        var command = new Command("check", "Examine a server; change nothing.");
+        var patient = new PatientOptions();
+        var scrub = new ScrubOptions();
+        var output = new OutputOptions("text", "json", "nagios");
+        patient.AddTo(command);
+        scrub.AddTo(command);
+        output.AddTo(command);
+        command.SetAction((parsed, stop) => Run(patient.Read(parsed), scrub.Read(parsed), output.Read(parsed), context, stop));
+        return command;
+    }
+
+    private static async Task<int> Run(
+        PatientArguments patient, ScrubArguments scrub, OutputArguments output, CliContext context, CancellationToken cancellationToken)
+    {
+        if (output.Format == "nagios")
+            return await Nagios.Guard(context, () => Examine(patient, scrub, output, context, cancellationToken));
+        return await Examine(patient, scrub, output, context, cancellationToken);
+    }
+
+    private static async Task<int> Examine(
+        PatientArguments patient, ScrubArguments scrub, OutputArguments output, CliContext context, CancellationToken cancellationToken)
+    {
+        await using var clinic = await Clinic.Connect(patient, scrub.MaxRate, context, cancellationToken);
+        var report = await Scrubbing.Run(clinic, scrub, output, context, cancellationToken);
+        await Memory.Keep(clinic, report, context, cancellationToken);
+        switch (output.Format)
+        {
+            case "json":
+                await context.Out.WriteLineAsync(CheckJson.Write(clinic.Server, clinic.Settings.ToString(), report, clinic.Registry));
+                break;
+            case "nagios":
+                return await Nagios.Write(context, report, scrub.Strict);
+            default:
+                await CheckText.Write(context, clinic.Server, clinic.Settings.ToString(), report, output.Quiet, output.Verbose);
+                break;
+        }
+        return ExitCode(report, scrub.Strict);
+    }
+
+    public static int ExitCode(ScrubReport report, bool strict) =>
+        report.Findings.Any(finding => strict || !finding.Fault.Advice) ? ExitCodes.Damage
+        : report.Count<Verdict.Unchecked>() > 0 || report.TimeLimitReached ? ExitCodes.Unchecked
+        : ExitCodes.Sound;
+}

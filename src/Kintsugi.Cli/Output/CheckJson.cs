@@ -1,0 +1,81 @@
+using System.Text;
+using System.Text.Json;
+
+namespace Kintsugi.Cli.Output;
+
+/// <summary>The document kintsugi.check/1.</summary>
+internal static class CheckJson
+{
+    public static string Write(Capabilities server, string name, ScrubReport report, Registry registry)
+    {
+        using var stream = new MemoryStream();
+        using (var json = new Utf8JsonWriter(stream, JsonText.Options))
+        {
+            json.WriteStartObject();
+            json.WriteString("format", "kintsugi.check/1");
+            JsonText.Server(json, server, name);
+            json.WriteString("started", report.Started);
+            json.WriteString("finished", report.Finished);
+            Verdicts(json, report);
+            json.WriteStartArray("examined");
+            foreach (var examination in report.Examinations)
+                Examined(json, examination);
+            json.WriteEndArray();
+            json.WriteStartArray("findings");
+            foreach (var finding in report.Findings)
+                Finding(json, finding, registry);
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+        return Encoding.UTF8.GetString(stream.ToArray());
+    }
+
+    public static void Verdicts(Utf8JsonWriter json, ScrubReport report)
+    {
+        json.WriteStartObject("verdicts");
+        json.WriteNumber("sound", report.Count<Verdict.Sound>());
+        json.WriteNumber("damaged", report.Count<Verdict.Damaged>());
+        json.WriteNumber("unchecked", report.Count<Verdict.Unchecked>());
+        json.WriteNumber("not_applicable", report.Count<Verdict.NotApplicable>());
+        json.WriteEndObject();
+    }
+
+    private static void Examined(Utf8JsonWriter json, Examination examination)
+    {
+        json.WriteStartObject();
+        json.WriteString("check", examination.Check);
+        json.WriteString("database", examination.Target.Database);
+        json.WriteString("target", examination.Target.Rule is { } rule ? $"{examination.Target.Name}.{rule}" : examination.Target.Name);
+        json.WriteString("verdict", examination.Verdict.Word);
+        json.WriteString("reason", examination.Verdict.Why);
+        json.WriteNumber("duration_ms", Math.Round(examination.Duration.TotalMilliseconds, 1));
+        json.WriteEndObject();
+    }
+
+    public static void Finding(Utf8JsonWriter json, Finding finding, Registry registry)
+    {
+        var repair = finding.Fault.Advice ? null : registry.RepairsFor(finding.Fault).FirstOrDefault();
+        json.WriteStartObject();
+        json.WriteString("id", finding.Id);
+        json.WriteString("fault", finding.Fault.Id);
+        json.WriteString("check", finding.Check);
+        json.WriteString("severity", finding.Severity.ToString().ToLowerInvariant());
+        TargetJson.WriteFields(json, finding.Target);
+        JsonText.Raw(json, "key", finding.Key);
+        if (finding.Rows is { } rows)
+            json.WriteNumber("rows", rows);
+        else
+            json.WriteNull("rows");
+        json.WriteStartArray("samples");
+        foreach (var sample in finding.Samples)
+            json.WriteRawValue(sample);
+        json.WriteEndArray();
+        json.WriteString("evidence", finding.Evidence);
+        json.WriteString("provisional", finding.Provisional);
+        json.WriteString("sqlstate", finding.SqlState);
+        json.WriteString("hint", finding.Hint);
+        json.WriteString("repair", repair?.Id);
+        json.WriteString("grade", repair?.Grade.ToString().ToLowerInvariant());
+        json.WriteEndObject();
+    }
+}

@@ -1,0 +1,85 @@
+using Kintsugi.Cli.Options;
+using Kintsugi.Postgres;
+using Kintsugi.Postgres.Connecting;
+using Kintsugi.Postgres.Operating;
+using Kintsugi.Postgres.Sessions;
+
+namespace Kintsugi.Cli.Runtime;
+
+/// <summary>A connected patient with everything that a command needs around it.</summary>
+internal sealed class Clinic : IAsyncDisposable
+{
+    private Clinic(SessionFactory factory, PatientSource source, Registry registry, ConnectionSettings settings)
+    {
+        Factory = factory;
+        Source = source;
+        Registry = registry;
+        Settings = settings;
+    }
+
+    public SessionFactory Factory { get; }
+    public PatientSource Source { get; }
+    public Registry Registry { get; }
+    public ConnectionSettings Settings { get; }
+    public Capabilities Server => Source.Server;
+
+    public static async ValueTask<Clinic> Connect(
+        PatientArguments arguments, double? maxRate, CliContext context, CancellationToken cancellationToken)
+    {
+        var settings = ConnectionResolver.Resolve(arguments.Request, context.Around);
+        foreach (var warning in settings.Warnings)
+            await context.Error.WriteLineAsync($"kintsugi: warning: {warning}");
+        if (settings.Prompt == PasswordPrompt.Always)
+            settings = settings.WithTypedPassword(await Ask(settings, context, cancellationToken));
+        try
+        {
+            return await Connect(settings, arguments, maxRate, context, cancellationToken);
+        }
+        catch (PatientException problem) when (problem.SqlState is "28P01" or null && settings.Password is null
+            && settings.Prompt == PasswordPrompt.WhenNeeded && context.Interactive
+            && problem.Message.Contains("password", StringComparison.OrdinalIgnoreCase))
+        {
+            settings = settings.WithTypedPassword(await Ask(settings, context, cancellationToken));
+            return await Connect(settings, arguments, maxRate, context, cancellationToken);
+        }
+    }
+
+    /// <summary>The rooms in which a repair happens; opened by heal alone.</summary>
+    public OperatingRoom Room(TimeProvider clock) => new(Factory, Server, clock);
+
+    public async ValueTask DisposeAsync() => await Factory.DisposeAsync();
+
+    private static async ValueTask<Clinic> Connect(
+        ConnectionSettings settings, PatientArguments arguments, double? maxRate, CliContext context, CancellationToken cancellationToken)
+    {
+        var factory = new SessionFactory(
+            database => (database is null ? settings : settings.WithDatabase(database)).ToDriver(pooling: false).ConnectionString,
+            new SessionLimits());
+        try
+        {
+            var excluded = arguments.ExcludedDatabases.Select(text => NamePattern.Parse(text, mayHaveSchema: false)).ToList();
+            var source = await PatientSource.Connect(
+                factory, arguments.AllDatabases ? null : settings.Databases, name => excluded.Any(pattern => pattern.Matches(null, name)),
+                arguments.DataDirectory, new Pace(maxRate * 1_000_000, context.Clock), cancellationToken);
+            if (source.Databases.Count == 0)
+                throw new UsageException(source.Closed.Count > 0 ? string.Join("; ", source.Closed.Values) : "no database is left to look at");
+            return new Clinic(factory, source, PostgresRegistry.Create(), settings);
+        }
+        catch (Exception problem) when (problem is PatientException or UsageException)
+        {
+            await factory.DisposeAsync();
+            if (problem is PatientException { SqlState: null } refused)
+                throw new PatientException(null, $"cannot connect to {settings}: {refused.Message}. Is the server running there? "
+                    + "Name it with -h and -p, or PGHOST and PGPORT", refused);
+            throw;
+        }
+    }
+
+    private static async ValueTask<Secret> Ask(ConnectionSettings settings, CliContext context, CancellationToken cancellationToken)
+    {
+        if (!context.Interactive)
+            throw new UsageException($"a password is needed for {settings}, and there is no terminal to ask on: use ~/.pgpass or PGPASSWORD");
+        await context.Error.WriteAsync($"Password for user {settings.User}: ");
+        return await PasswordPrompter.Read(context, cancellationToken);
+    }
+}

@@ -1,0 +1,25 @@
+using Kintsugi.State;
+
+namespace Kintsugi.Cli.Runtime;
+
+/// <summary>Keeps what a scrub has proven in the ledger. A check must also work where nothing can be kept, and then says so.</summary>
+internal static class Memory
+{
+    public static async ValueTask Keep(Clinic clinic, ScrubReport report, CliContext context, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var ledger = Open(context);
+            await ledger.RecordProofs(clinic.Server.SystemIdentifier, report, cancellationToken);
+        }
+        catch (StateException problem)
+        {
+            await context.Error.WriteLineAsync($"kintsugi: warning: what was proven is not kept: {problem.Message}");
+        }
+    }
+
+    /// <exception cref="StateException">The state directory or the ledger cannot be used.</exception>
+    public static SqliteLedger Open(CliContext context) => SqliteLedger.Open(Directory(context));
+
+    public static StateDirectory Directory(CliContext context) => StateDirectory.Open(StateDirectory.Locate(null, context.Variable));
+}
