@@ -59,12 +59,10 @@ public sealed class StateDirectory
         var mode = File.GetUnixFileMode(Path);
         if ((mode & others) == 0)
             return;
-        // A directory that serves other purposes (/tmp, a home) is not ours to close.
+        // A directory that serves other purposes (/tmp, a home) is not ours to close. What we put there is closed by itself:
+        // the ledger is made 0600 and the snapshots' directory 0700.
         if (!File.Exists(Ledger) && Directory.EnumerateFileSystemEntries(Path).Any())
-            throw new StateException(
-                $"the state directory {Path} holds other things and is open to other users (mode {Convert.ToString((int)mode, 8)}): "
-                + "what is kept there includes rows of your tables. Name an empty directory with $KINTSUGI_STATE, or close it: "
-                + $"chmod 700 '{Path}'");
+            return;
         File.SetUnixFileMode(Path, OwnerOnly);
     }
 

@@ -10,9 +10,7 @@ internal static class AllCommands
     [
         CheckCommand.Create(context),
         PlanCommand.Create(context),
-        HealCommand.Create(context),
-        CasesCommand.Create(context),
-        SnapshotsCommand.Create(context),
+
         DoctorCommand.Create(context),
     ];
 }

@@ -52,7 +52,7 @@ internal sealed class NamePattern
             var letter = text[at];
             if (letter == '"' && quoted && at + 1 < text.Length && text[at + 1] == '"')
             {
-                part.Append("\"");
+                part.Append('"');
                 at++;
             }
             else if (letter == '"')

@@ -6,7 +6,7 @@ namespace Kintsugi.Postgres.Sessions;
 internal static partial class InventoryReader
 {
     private const string Sql = """
-        SELECT c.oid, n.nspname::pg_catalog.text, c.relname::pg_catalog.text, c.relkind, c.relpersistence, coalesce(a.amname::pg_catalog.text, ''),
+        SELECT c.oid, n.nspname::pg_catalog.text, c.relname::pg_catalog.text, c.relkind::pg_catalog.text, c.relpersistence::pg_catalog.text, coalesce(a.amname::pg_catalog.text, ''),
                pg_catalog.pg_relation_filenode(c.oid), pg_catalog.pg_relation_filepath(c.oid), c.relpages, c.reltuples, c.reltoastrelid, c.relisshared,
                c.relispartition, c.relrowsecurity, coalesce(r.rolname::pg_catalog.text, ''),
                i.indrelid, i.indisvalid, i.indisready, i.indislive, i.indisunique, i.indisprimary, i.indisexclusion, i.indimmediate,
@@ -82,8 +82,8 @@ internal static partial class InventoryReader
             // A relation whose namespace is gone is still a relation: the catalog checks will say so.
             Schema = row.IsDBNull(1) ? "?" : row.GetString(1),
             Name = row.GetString(2),
-            Kind = row.GetChar(3),
-            Persistence = row.GetChar(4),
+            Kind = row.GetString(3)[0],
+            Persistence = row.GetString(4)[0],
             AccessMethod = row.GetString(5),
             Filenode = row.IsDBNull(6) ? 0 : row.GetFieldValue<uint>(6),
             Path = row.IsDBNull(7) ? null : row.GetString(7),
