@@ -117,7 +117,7 @@ internal static class FlawText
         FlawKind.DeletedPageHasItems => $"a deleted page has {f.Actual} items",
         FlawKind.OffsetImpossible => $"the field says {f.Actual}, the limit is {f.Expected}",
         FlawKind.MapBitsImpossible => $"heap block {f.Expected} is all-frozen but not all-visible (bits {f.Actual})",
-        FlawKind.FreeSpaceTree => $"node {f.Item} is {f.Actual}, its children's larger is {f.Expected}",
+        FlawKind.FreeSpaceTree => $"the tree's node at byte {f.At} is {f.Actual}, its larger child {f.Expected}",
         FlawKind.FileLength => $"the file has {f.Actual} bytes, expected {f.Expected}",
         FlawKind.FileMagic => $"the magic is 0x{f.Actual:X}, expected 0x{f.Expected:X}",
         FlawKind.FileChecksum => $"the CRC is 0x{f.Actual:X}, the bytes give 0x{f.Expected:X}",

@@ -1,0 +1,74 @@
+namespace Kintsugi.Pages.Wal;
+
+/// <summary>A block of a relation fork as WAL names it.</summary>
+public readonly record struct BlockAddress(uint Tablespace, uint Database, uint File, int Fork, uint Block);
+
+/// <summary>One block that a WAL record touches.</summary>
+/// <param name="Id">The record's own number for it.</param>
+/// <param name="Address">Which block.</param>
+/// <param name="WillInit">Whether replay builds the page from nothing.</param>
+/// <param name="HasImage">Whether a full-page image follows.</param>
+/// <param name="ImageApplies">Whether replay restores that image (it may be there for a consistency check only).</param>
+/// <param name="ImageAt">Where the image's bytes begin in the record.</param>
+/// <param name="ImageLength">How many they are.</param>
+/// <param name="HoleAt">Where the zeros left out of the page begin.</param>
+/// <param name="HoleLength">How many they are.</param>
+/// <param name="Compression">0, or the method's bit: pglz 4 (2 before 15), LZ4 8, Zstandard 16.</param>
+/// <param name="DataLength">Bytes of the record that belong to the block.</param>
+public readonly record struct WalBlockReference(
+    int Id, BlockAddress Address, bool WillInit, bool HasImage, bool ImageApplies, int ImageAt, int ImageLength, int HoleAt,
+    int HoleLength, int Compression, int DataLength)
+{
+    /// <summary>
+    /// Writes the page that an uncompressed image holds; false when there is none or it is compressed. The image carries
+    /// the LSN of before: a page restored from it gets the record's end as its LSN, then its checksum.
+    /// </summary>
+    public bool TryRestore(ReadOnlySpan<byte> record, Span<byte> page)
+    {
+        if (!HasImage || Compression != 0 || ImageLength + HoleLength != PageFormat.Size || HoleAt > ImageLength
+            || page.Length != PageFormat.Size || ImageAt + ImageLength > record.Length)
+            return false;
+        var image = record.Slice(ImageAt, ImageLength);
+        image[..HoleAt].CopyTo(page);
+        page.Slice(HoleAt, HoleLength).Clear();
+        image[HoleAt..].CopyTo(page[(HoleAt + HoleLength)..]);
+        return true;
+    }
+}
+
+/// <summary>One WAL record. The reader reuses it: what must outlive the next record is copied.</summary>
+public sealed class WalRecord
+{
+    /// <summary>Bytes of the record's header.</summary>
+    public const int HeaderSize = 24;
+
+    /// <summary>Where it begins.</summary>
+    public ulong Lsn { get; internal set; }
+
+    /// <summary>Where the next one may begin: the LSN that its blocks carry after replay.</summary>
+    public ulong End { get; internal set; }
+
+    /// <summary>Timeline of the WAL block where it begins.</summary>
+    public uint Timeline { get; internal set; }
+
+    /// <summary>Its whole bytes.</summary>
+    public ReadOnlyMemory<byte> Bytes { get; internal set; }
+
+    /// <summary>The blocks it touches.</summary>
+    public List<WalBlockReference> Blocks { get; } = [];
+
+    /// <summary>Transaction, or 0.</summary>
+    public uint Xid => LittleEndian.U32(Bytes.Span, 4);
+
+    /// <summary>Where the record before it begins.</summary>
+    public ulong Previous => LittleEndian.U64(Bytes.Span, 8);
+
+    /// <summary>The resource manager's own bits.</summary>
+    public byte Info => Bytes.Span[16];
+
+    /// <summary>The resource manager (rmgrlist.h): 0 XLOG, 1 transaction, 5 tablespace, 9 and 10 heap, 11 btree.</summary>
+    public byte ResourceManager => Bytes.Span[17];
+
+    /// <summary>Whether WAL goes on at the next segment.</summary>
+    public bool IsSwitch => ResourceManager == 0 && (Info & 0xF0) == 0x40;
+}
