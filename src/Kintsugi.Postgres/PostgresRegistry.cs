@@ -1,5 +1,6 @@
 using Kintsugi.Postgres.Checks;
 using Kintsugi.Postgres.Repairs;
+using Kintsugi.Postgres.Checks.Catalog;
 
 namespace Kintsugi.Postgres;
 
@@ -10,9 +11,12 @@ public static class PostgresRegistry
 
     private static IReadOnlyList<ICheck> Checks() =>
     [
+        new SharedCatalogCheck(),
+        new CatalogCheck(),
         new HeapCheck(),
         new BTreeCheck(),
         new IndexStateCheck(),
+        new EnforcementCheck(),
     ];
 
     private static IReadOnlyList<IRepair> Repairs() =>
