@@ -134,8 +134,10 @@ public sealed class PsqlComparisonTests : IDisposable
         };
         var settings = ConnectionResolver.Resolve(
             request, new(environment.GetValueOrDefault, Environment.UserName, _home, new ConnectionFiles()));
-        await using var connection = new NpgsqlConnection(settings.ToDriver(pooling: false).ConnectionString);
-        await Assert.ThrowsAnyAsync<NpgsqlException>(() => connection.OpenAsync(cancellationToken));
+        // A data source, as the sessions have it: it refuses some strings that a bare connection takes.
+        await using var source = new NpgsqlSlimDataSourceBuilder(settings.ToDriver(pooling: false).ConnectionString)
+            .EnableTransportSecurity().Build();
+        await Assert.ThrowsAnyAsync<NpgsqlException>(async () => await source.OpenConnectionAsync(cancellationToken));
     }
 
     public void Dispose() => Directory.Delete(_home, recursive: true);
