@@ -39,6 +39,26 @@ public static class PageChecksum
     /// <summary>Whether the page carries the checksum of this block. Pages never initialised (pd_upper 0) carry none.</summary>
     public static bool Matches(ReadOnlySpan<byte> page, uint block) => Stored(page) == Compute(page, block);
 
+    /// <summary>
+    /// The one block below <paramref name="count"/> whose checksum the page carries, or null when there is none or more than one:
+    /// a page with a wrong checksum that is another block's right one was written to the wrong place.
+    /// </summary>
+    public static uint? BlockOf(ReadOnlySpan<byte> page, uint count)
+    {
+        // 65,535 values: beyond that many blocks some block always fits by chance.
+        if (count > 65535) return null;
+        var sum = SumScalar(page);
+        var stored = Stored(page);
+        uint? found = null;
+        for (var block = 0u; block < count; block++)
+        {
+            if (Fold(sum, block) != stored) continue;
+            if (found is not null) return null;
+            found = block;
+        }
+        return found;
+    }
+
     /// <summary>The checksum written in the page header.</summary>
     public static ushort Stored(ReadOnlySpan<byte> page) => BinaryPrimitives.ReadUInt16LittleEndian(page[8..]);
 

@@ -1,4 +1,5 @@
 using Kintsugi.Postgres.Checks;
+using Kintsugi.Postgres.Checks.Storage;
 using Kintsugi.Postgres.Repairs;
 using Kintsugi.Postgres.Checks.Catalog;
 
@@ -11,6 +12,8 @@ public static class PostgresRegistry
 
     private static IReadOnlyList<ICheck> Checks() =>
     [
+        new SharedPagesCheck(TimeProvider.System),
+        new PagesCheck(TimeProvider.System),
         new SharedCatalogCheck(),
         new CatalogCheck(),
         new HeapCheck(),

@@ -1,0 +1,97 @@
+using Kintsugi.Pages;
+using Kintsugi.Postgres.Files.Reading;
+using Kintsugi.Postgres.Sessions;
+
+namespace Kintsugi.Postgres.Checks.Storage;
+
+/// <summary>What the checks of relation files share: pieces of a gigabyte, and following a relation that changes its file
+/// meanwhile.</summary>
+internal static class RelationPages
+{
+    private const long BlocksPerPortion = PageFormat.BlocksPerSegment;
+
+    /// <summary>Rewritten that often while we looked: it will be rewritten again.</summary>
+    private const int MaxMoves = 4;
+
+    public static IEnumerable<Portion> Divide(Relation relation, Patient patient)
+    {
+        var portion = Eligible.Portion(relation, patient) with { StandsOn = [] };
+        if (relation.IsShared)
+            portion = portion with { Target = portion.Target with { Database = null } };
+        var known = patient.Files is { } files && relation.Path is not null ? BlocksOf(files, relation.Path) : relation.Pages;
+        if (portion.Settled is not null || known <= BlocksPerPortion)
+        {
+            yield return portion with { Weight = known };
+            yield break;
+        }
+        for (var first = 0L; first < known; first += BlocksPerPortion)
+            yield return portion with
+            {
+                FirstBlock = first,
+                // The last one is open: the relation may grow meanwhile.
+                Blocks = first + BlocksPerPortion < known ? BlocksPerPortion : long.MaxValue,
+                Weight = Math.Min(BlocksPerPortion, known - first),
+            };
+    }
+
+    public static async ValueTask<Verdict> Examine(
+        Portion portion, Patient patient, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        using var bytes = await ByteSource.Of(patient, cancellationToken);
+        if (bytes is null)
+            return new Verdict.Unchecked($"its files cannot be read: run on the server's machine as the owner of the data "
+                + $"directory, or GRANT EXECUTE "
+                + $"ON FUNCTION pg_catalog.pg_read_binary_file(text, bigint, bigint, boolean), pg_catalog.pg_stat_file(text, "
+                + $"boolean) TO {patient.Can.User}");
+        var relation = portion.Relation!;
+        var path = relation.Path ?? await PathNow(relation, null, patient, cancellationToken);
+        for (var move = 0; path is not null && move < MaxMoves; move++)
+        {
+            var scan = new RelationScan(relation, path, portion.Target, patient, bytes, clock);
+            var end = portion.Blocks == long.MaxValue ? long.MaxValue : portion.FirstBlock + portion.Blocks;
+            await scan.Run(portion.FirstBlock, end, cancellationToken);
+            if (scan.Findings.Count == 0 && scan.Doubt is null)
+                return Verdict.Sound.Instance;
+            var now = await PathNow(relation, path, patient, cancellationToken);
+            if (now == path)
+                return scan.Findings.Count > 0 ? new Verdict.Damaged(scan.Findings) : new Verdict.Unchecked(scan.Doubt!);
+            path = now;
+            bytes.Reopen();
+        }
+        return path is null
+            ? new Verdict.NotApplicable("dropped meanwhile")
+            : new Verdict.Unchecked("it got a new file each time while it was read; run it again when nothing rewrites it");
+    }
+
+    /// <summary>Where the catalog says that it lies now; null when the relation is gone. What cannot be asked is taken to be as
+    /// it was.</summary>
+    private static async ValueTask<string?> PathNow(Relation relation, string? before, Patient patient,
+        CancellationToken cancellationToken)
+    {
+        if (patient.Sql is not { } session)
+            return before;
+        try
+        {
+            var path = await session.Rows("SELECT pg_catalog.pg_relation_filepath($1::pg_catalog.regclass)",
+                row => row.IsDBNull(0) ? null : row.GetString(0), cancellationToken, relation.Oid);
+            return path[0];
+        }
+        catch (PatientException problem)
+            when (SqlStates.MeansDamage(problem) || problem.SqlState == SqlStates.InsufficientPrivilege)
+        {
+            return before;
+        }
+    }
+
+    private static long BlocksOf(IPatientFiles files, string path)
+    {
+        var blocks = 0L;
+        for (var segment = 0; ; segment++)
+        {
+            var length = files.Length(Forks.File(path, Forks.Main, segment));
+            blocks += Math.Max(0, length) / PageFormat.Size;
+            if (length < Forks.SegmentBytes)
+                return blocks;
+        }
+    }
+}

@@ -1,0 +1,89 @@
+using Kintsugi.Pages;
+using Kintsugi.Postgres.Files.Reading;
+
+namespace Kintsugi.Postgres.Checks.Storage;
+
+/// <summary>All files of one relation (or a range of its main fork), at the path where they lay when it was asked.</summary>
+internal sealed class RelationScan(Relation relation, string path, Target target, Patient patient, IByteSource bytes,
+    TimeProvider clock)
+{
+    private readonly List<Suspect> suspects = [];
+    private readonly List<Finding> findings = [];
+    private readonly bool live = patient.Sql is not null;
+
+    /// <summary>Why part of it could not be judged, or null.</summary>
+    public string? Doubt { get; private set; }
+
+    public IReadOnlyList<Finding> Findings => findings;
+
+    /// <summary>Blocks of the main fork as they were counted.</summary>
+    public long Blocks { get; private set; }
+
+    public async ValueTask Run(long first, long end, CancellationToken cancellationToken)
+    {
+        var walEnd = await WalEnd.Ask(patient, cancellationToken);
+        foreach (var fork in first == 0 ? Forks.All : [Forks.Main])
+        {
+            var extent = await ForkExtent.Measure(bytes, path, fork, cancellationToken);
+            if (fork == Forks.Main)
+                Blocks = extent.BlocksOnDisk;
+            if (first == 0)
+                await JudgeExtent(extent, cancellationToken);
+            for (var segment = 0; segment < extent.Lengths.Count; segment++)
+                await ScanSegment(extent, segment, fork == Forks.Main ? first : 0, fork == Forks.Main ? end : long.MaxValue,
+                    walEnd, cancellationToken);
+        }
+        await LookAgain(cancellationToken);
+        findings.AddRange(suspects.Take(PageFindings.Most).Select(suspect => PageFindings.OfPage(suspect, target, path, Blocks)));
+        if (suspects.Count > PageFindings.Most)
+            findings.Add(PageFindings.OfTheRest(target, path));
+    }
+
+    private PageExpectation Expectation(string fork) => new(
+        patient.Can.DataChecksums == true, PageKind.Of(relation, fork),
+        relation.Kind is 'i' or 'S' || fork is Forks.Vm or Forks.Fsm || relation.AccessMethod == "heap",
+        relation.Persistence == 'p' && fork != Forks.Fsm);
+
+    private async ValueTask ScanSegment(
+        ForkExtent extent, int segment, long first, long end, ulong walEnd, CancellationToken cancellationToken)
+    {
+        var from = Math.Max(first, segment * (long)PageFormat.BlocksPerSegment);
+        var to = Math.Min(end, (segment + 1) * (long)PageFormat.BlocksPerSegment);
+        if (from >= to || suspects.Count > PageFindings.Most)
+            return;
+        await new ForkScan(bytes, path, extent.Fork, Expectation(extent.Fork), walEnd)
+        {
+            Suspects = suspects,
+            MaxSuspects = PageFindings.Most + 1,
+        }.Run(from, to, cancellationToken);
+    }
+
+    private async ValueTask LookAgain(CancellationToken cancellationToken)
+    {
+        if (suspects.Count == 0)
+            return;
+        var expectations = Forks.All.ToDictionary(fork => fork, Expectation);
+        var restless = await new SecondLook(bytes, path, live, clock).Run(suspects, async (suspect, page) =>
+        {
+            // The WAL has moved on since: a page is stale only against its end after the page was read.
+            var walEnd = suspect.Suspicion.Fault == Faults.PageStale ? await WalEnd.Ask(patient, cancellationToken) : 0;
+            return PageJudge.Look(page.Span, suspect.Block, expectations[suspect.Fork], walEnd);
+        }, cancellationToken);
+        if (restless.Count > 0)
+            Doubt = $"block {restless[0].Block} of {path} ({restless[0].Fork}) was written at every look; run it again when the "
+                + $"server is less busy";
+    }
+
+    /// <summary>Files grow and shrink while they are measured: only what is wrong twice is wrong.</summary>
+    private async ValueTask JudgeExtent(ForkExtent extent, CancellationToken cancellationToken)
+    {
+        var wrong = await FileExtents.Judge(bytes, extent, target, path, cancellationToken);
+        for (var round = 0; wrong.Count > 0 && live && round < 2; round++)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(200), clock, cancellationToken);
+            wrong = await FileExtents.Judge(
+                bytes, await ForkExtent.Measure(bytes, path, extent.Fork, cancellationToken), target, path, cancellationToken);
+        }
+        findings.AddRange(wrong);
+    }
+}

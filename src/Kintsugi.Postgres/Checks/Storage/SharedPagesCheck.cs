@@ -1,0 +1,24 @@
+using Kintsugi.Postgres.Files.Reading;
+
+namespace Kintsugi.Postgres.Checks.Storage;
+
+/// <summary>The same as <see cref="PagesCheck"/> for the relations that all databases share, once for the server.</summary>
+public sealed class SharedPagesCheck(TimeProvider clock) : ICheck
+{
+    public string Id => "shared-pages";
+    public string Proves => "every page of the shared catalogs is on disk as it was written, and where it belongs";
+    public Layer Layer => Layer.Storage;
+    public Depth Depth => Depth.Standard;
+    public Scope Scope => Scope.Server;
+    public IReadOnlyList<FaultClass> Finds { get; } =
+        [Faults.PageChecksum, Faults.PageInvalid, Faults.PageStale, Faults.FileMissing, Faults.FileTruncated];
+    public Needs Needs { get; } = new() { Sql = false };
+
+    public ValueTask<IReadOnlyList<Portion>> Divide(Patient patient, Depth depth, CancellationToken cancellationToken) =>
+        ValueTask.FromResult<IReadOnlyList<Portion>>([.. (patient.Inventory?.Relations ?? [])
+            .Where(relation => relation.HasStorage && relation.IsShared)
+            .SelectMany(relation => RelationPages.Divide(relation, patient))]);
+
+    public ValueTask<Verdict> Examine(Portion portion, Patient patient, CancellationToken cancellationToken) =>
+        RelationPages.Examine(portion, patient, clock, cancellationToken);
+}
