@@ -9,8 +9,6 @@ namespace Kintsugi.Engine.Tests.State;
 /// <summary>Several processes at one ledger, killed without warning. The other processes are this test program, told to run only the writer.</summary>
 public sealed class LedgerProcessTests : IDisposable
 {
-    private const string LedgerVariable = "KINTSUGI_TEST_LEDGER";
-    private const string NameVariable = "KINTSUGI_TEST_WRITER";
     private readonly StateFolder folder = new();
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -47,23 +45,6 @@ public sealed class LedgerProcessTests : IDisposable
         Assert.Equal(25, (await ledger.FactsOf("writer 7", Token)).Count);
     }
 
-    [Fact(Explicit = true)]
-    public async Task Writer()
-    {
-        var path = Environment.GetEnvironmentVariable(LedgerVariable);
-        var name = Environment.GetEnvironmentVariable(NameVariable);
-        Assert.NotNull(path);
-        Assert.NotNull(name);
-        await using var pipe = new NamedPipeClientStream(name);
-        await pipe.ConnectAsync(Token);
-        await using var ledger = SqliteLedger.Open(path);
-        while (true)
-        {
-            await ledger.Append(Found(name[..name.IndexOf('-', StringComparison.Ordinal)]), Token);
-            await pipe.WriteAsync(new byte[1], Token);
-        }
-    }
-
     /// <summary>Waits until it has confirmed that many facts, kills it, and counts what it had confirmed by then.</summary>
     private async Task<int> RunAndKill(string name, int facts)
     {
@@ -86,9 +67,9 @@ public sealed class LedgerProcessTests : IDisposable
         var start = new ProcessStartInfo(Environment.ProcessPath!)
         {
             RedirectStandardOutput = true,
-            Environment = { [LedgerVariable] = folder.State.Ledger, [NameVariable] = pipe },
+            Environment = { [LedgerWriter.LedgerVariable] = folder.State.Ledger, [LedgerWriter.NameVariable] = pipe },
         };
-        foreach (var argument in new[] { "--explicit", "only", "--filter-method", $"{typeof(LedgerProcessTests).FullName}.{nameof(Writer)}" })
+        foreach (var argument in new[] { "--explicit", "only", "--filter-method", $"{typeof(LedgerWriter).FullName}.{nameof(LedgerWriter.Append_until_killed)}" })
             start.ArgumentList.Add(argument);
         var process = Process.Start(start)!;
         process.OutputDataReceived += (_, _) => { };
