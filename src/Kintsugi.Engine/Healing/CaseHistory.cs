@@ -19,6 +19,9 @@ public sealed class CaseHistory
     /// <summary>The newest plan, as it was recorded.</summary>
     public string? PlanData { get; private set; }
 
+    /// <summary>The newest findings, as they were recorded.</summary>
+    public string? FoundData { get; private set; }
+
     /// <summary>Number of the step that was intended and neither done nor cleaned, with what was remembered before it.</summary>
     public (int Step, IReadOnlyDictionary<string, string> Remembered)? Unfinished { get; private set; }
 
@@ -26,6 +29,9 @@ public sealed class CaseHistory
     {
         switch (fact.Kind)
         {
+            case Facts.Found:
+                FoundData = fact.Data;
+                break;
             case Facts.Planned:
                 PlanData = fact.Data;
                 break;
@@ -65,6 +71,22 @@ public sealed class CaseHistory
 
     private static DateTimeOffset Until(Fact fact) =>
         Facts.Read(fact.Data).TryGetValue("until", out var until) ? DateTimeOffset.Parse(until) : DateTimeOffset.MaxValue;
+
+    /// <summary>The case as it was last found, or null when its fault class is unknown to this version.</summary>
+    public HealingCase? ReadCase(string id)
+    {
+        if (FoundData is null)
+            return null;
+        using var json = JsonDocument.Parse(FoundData);
+        var findings = json.RootElement.GetProperty("findings").EnumerateArray().Select(FindingJson.Read).OfType<Finding>().ToList();
+        return findings.Count == 0 ? null : new HealingCase
+        {
+            Id = id,
+            Cause = json.RootElement.GetProperty("cause").GetString()!,
+            Fault = findings[0].Fault,
+            Findings = findings,
+        };
+    }
 
     /// <summary>The newest plan, or null when none was recorded.</summary>
     public Plan? ReadPlan()

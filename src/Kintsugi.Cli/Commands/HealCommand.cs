@@ -1,0 +1,50 @@
+using System.CommandLine;
+using Kintsugi.Cli.Options;
+using Kintsugi.Cli.Output;
+using Kintsugi.Cli.Runtime;
+
+namespace Kintsugi.Cli.Commands;
+
+/// <summary>Checks, plans, snapshots, repairs, verifies.</summary>
+internal static class HealCommand
+{
+    public static Command Create(CliContext context)
+    {
+        var command = new Command("heal", "Check, plan, save what is broken, repair it, and prove the repair.");
+        var patient = new PatientOptions();
+        var scrub = new ScrubOptions();
+        var heal = new HealOptions();
+        var output = new OutputOptions("text", "json");
+        patient.AddTo(command);
+        scrub.AddTo(command);
+        heal.AddTo(command);
+        output.AddTo(command);
+        command.SetAction((parsed, stop) =>
+            Run(patient.Read(parsed), scrub.Read(parsed), heal.Read(parsed), output.Read(parsed), context, stop));
+        return command;
+    }
+
+    private static async Task<int> Run(
+        PatientArguments patient, ScrubArguments scrub, HealArguments heal, OutputArguments output, CliContext context,
+        CancellationToken cancellationToken)
+    {
+        if (heal.DryRun)
+            return await PlanCommand.Run(patient, scrub, output, null, context, cancellationToken);
+        var begun = context.Clock.GetUtcNow();
+        var approved = heal.PlanFile is { } file ? await PlanFile.Read(file, cancellationToken) : null;
+        await using var clinic = await Clinic.Connect(patient, scrub.MaxRate, context, cancellationToken);
+        approved?.MustBeFor(clinic.Server.SystemIdentifier);
+        await using var ledger = Memory.Open(context);
+        var theatre = new Theatre(clinic, ledger, heal, scrub, output, approved, context);
+        var (cases, report) = await theatre.Run(cancellationToken);
+        await ledger.RecordProofs(clinic.Server.SystemIdentifier, report, cancellationToken);
+        if (output.Json)
+            await context.Out.WriteLineAsync(HealJson.Write(clinic, begun, context.Clock.GetUtcNow(), cases, report));
+        else
+            await HealText.Write(context, clinic, heal, cases, report, output);
+        return ExitCode(cases, report, scrub.Strict);
+    }
+
+    private static int ExitCode(IReadOnlyList<CaseReport> cases, ScrubReport report, bool strict) =>
+        cases.Any(item => item.Outcome is Outcome.Waiting or Outcome.Escalated) ? ExitCodes.Damage : CheckCommand.ExitCode(report, strict);
+}

@@ -1,0 +1,28 @@
+using System.CommandLine;
+
+namespace Kintsugi.Cli.Options;
+
+/// <summary>Consent and its width.</summary>
+internal sealed class HealOptions
+{
+    private readonly Option<bool> yes = new("--yes", "-y") { Description = "act on what policy allows, without asking" };
+    private readonly Option<string?> allow = new("--allow") { Description = "widen what may be done: reversible or lossy" };
+    private readonly Option<bool> dryRun = new("--dry-run") { Description = "plan only; change nothing" };
+    private readonly Option<string?> plan = new("--plan") { Description = "do exactly this plan file, if its evidence still holds" };
+    private readonly Option<string[]> only = new("--case") { Description = "only this case; repeats" };
+
+    public HealOptions() => allow.AcceptOnlyFromAmong("reversible", "lossy");
+
+    public void AddTo(Command command)
+    {
+        foreach (var option in new Option[] { yes, allow, dryRun, plan, only })
+            command.Add(option);
+    }
+
+    public HealArguments Read(ParseResult parsed) => new(
+        parsed.GetValue(yes),
+        parsed.GetValue(allow) switch { "reversible" => Grade.Reversible, "lossy" => Grade.Lossy, _ => Grade.Lossless },
+        parsed.GetValue(dryRun), parsed.GetValue(plan), parsed.GetValue(only) ?? []);
+}
+
+internal sealed record HealArguments(bool Yes, Grade Allow, bool DryRun, string? PlanFile, IReadOnlyList<string> Cases);

@@ -1,0 +1,105 @@
+using Kintsugi.Cli.Options;
+using Kintsugi.Cli.Output;
+using Kintsugi.Postgres.Snapshots;
+using Kintsugi.State;
+using Kintsugi.State.Snapshots;
+
+namespace Kintsugi.Cli.Runtime;
+
+/// <summary>
+/// Scrubs and heals in rounds: what was healed is new ground on which more can be seen, and the last scrub is the proof of the whole.
+/// </summary>
+internal sealed class Theatre(
+    Clinic clinic, SqliteLedger ledger, HealArguments heal, ScrubArguments scrub, OutputArguments output, PlanFile? approved, CliContext context)
+{
+    /// <summary>Storage, then heap, then indexes, then rows: more rounds would only repeat what did not help.</summary>
+    private const int MostRounds = 4;
+
+    private readonly List<CaseReport> treated = [];
+
+    public async ValueTask<(IReadOnlyList<CaseReport> Cases, ScrubReport Last)> Run(CancellationToken cancellationToken)
+    {
+        await FinishKilledRuns(cancellationToken);
+        for (var round = 1; ; round++)
+        {
+            var report = await Scrubbing.Run(clinic, scrub, output, context, cancellationToken);
+            var open = Diagnosis.Cases(report.Findings).Where(IsMeant).ToList();
+            if (open.Count == 0 || round == MostRounds)
+                return (treated, report);
+            var healed = false;
+            foreach (var healing in open)
+                healed |= await Treat(healing, cancellationToken);
+            if (!healed)
+                return (treated, report);
+        }
+    }
+
+    private bool IsMeant(HealingCase healing) =>
+        treated.All(done => done.Case.Id != healing.Id)
+        && (heal.Cases.Count == 0 || heal.Cases.Contains(healing.Id))
+        && (approved is null || approved.PlanHashes.ContainsKey(healing.Id));
+
+    private async ValueTask<bool> Treat(HealingCase healing, CancellationToken cancellationToken)
+    {
+        if (!output.Quiet && !output.Json)
+            await context.Error.WriteLineAsync($"case {healing.Id}: {healing.Cause}");
+        if (approved is not null && await Mismatch(healing, approved, cancellationToken) is { } why)
+        {
+            treated.Add(new CaseReport(healing, new Outcome.Escalated(why)));
+            return false;
+        }
+        var report = await Healer().Heal(healing, cancellationToken);
+        treated.Add(report);
+        return report.Outcome is Outcome.Healed;
+    }
+
+    private async ValueTask<string?> Mismatch(HealingCase healing, PlanFile file, CancellationToken cancellationToken)
+    {
+        var prospect = await new Planner(clinic.Registry, clinic.Source).Propose(healing, cancellationToken);
+        return prospect.Plan?.Hash == file.PlanHashes[healing.Id] ? null
+            : $"the evidence of {file.Path} no longer holds: the plan would now be another one. Make it again with plan --out";
+    }
+
+    /// <summary>What a killed run began and did not end is cleaned up and looked at again before anything new.</summary>
+    private async ValueTask FinishKilledRuns(CancellationToken cancellationToken)
+    {
+        foreach (var row in await ledger.Cases(clinic.Server.SystemIdentifier, cancellationToken))
+        {
+            if (row.State is "healed" or "transient" or "undone")
+                continue;
+            var history = new CaseHistory(await ledger.FactsOf(row.Id, cancellationToken));
+            if (history.Unfinished is null || history.ReadCase(row.Id) is not { } healing || (heal.Cases.Count > 0 && !heal.Cases.Contains(row.Id)))
+                continue;
+            if (healing.Database is not null && !clinic.Source.Databases.Contains(healing.Database))
+                continue;
+            await context.Error.WriteLineAsync($"kintsugi: an earlier run of case {row.Id} was killed half way; finishing it first");
+            treated.Add(await Healer().Heal(healing, cancellationToken));
+        }
+    }
+
+    private Healer Healer()
+    {
+        var shelf = new SnapshotStore(Memory.Directory(context).Snapshots, new SnapshotStoreSettings(), context.Clock);
+        return new Healer(
+            new Planner(clinic.Registry, clinic.Source), clinic.Source, new Examiner(clinic.Registry, clinic.Source, scrub.Settings.Depth),
+            clinic.Room(context.Clock), new SnapshotTaker(shelf, clinic.Factory), ledger, clinic.Policy, context.Clock)
+        {
+            Ask = Consent,
+            Progress = output.Quiet || output.Json ? null : new FactLine(context, output.Verbose),
+        };
+    }
+
+    /// <summary>--yes, or a yes typed at the terminal after the plan was shown. Without either nothing is done.</summary>
+    private Policy Consent(HealingCase healing, Plan plan)
+    {
+        var policy = clinic.PolicyFor(healing) with { Consent = heal.Yes, Allow = heal.Allow };
+        if (heal.Yes || !context.Interactive || output.Json)
+            return policy;
+        context.Error.WriteLine();
+        PlanOutput.Plan(context with { Out = context.Error }, plan).AsTask().GetAwaiter().GetResult();
+        context.Error.Write($"Do this to database {healing.Database}? [y/N] ");
+        var yes = context.In.ReadLine()?.Trim() is "y" or "Y" or "yes";
+        // A yes to a plan that was shown is consent to its grade, as far as losing rows: that needs a recorded approval.
+        return policy with { Consent = yes, Allow = yes && plan.Grade == Grade.Reversible ? Grade.Reversible : heal.Allow };
+    }
+}
