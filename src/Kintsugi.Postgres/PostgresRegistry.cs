@@ -1,16 +1,18 @@
 using Kintsugi.Postgres.Checks;
+using Kintsugi.Postgres.Checks.Catalog;
 using Kintsugi.Postgres.Checks.Storage;
 using Kintsugi.Postgres.Repairs;
-using Kintsugi.Postgres.Checks.Catalog;
+using Kintsugi.Rules;
 
 namespace Kintsugi.Postgres;
 
 /// <summary>The two lists: every check, and every repair, the gentlest of a fault class first.</summary>
 public static class PostgresRegistry
 {
-    public static Registry Create() => new(Checks(), Repairs());
+    /// <param name="rules">What the owner knows about the data beyond the schema.</param>
+    public static Registry Create(ConsistencyRules rules) => new(Checks(rules), Repairs(rules));
 
-    private static IReadOnlyList<ICheck> Checks() =>
+    private static IReadOnlyList<ICheck> Checks(ConsistencyRules rules) =>
     [
         new SharedPagesCheck(TimeProvider.System),
         new PagesCheck(TimeProvider.System),
@@ -22,7 +24,7 @@ public static class PostgresRegistry
         new EnforcementCheck(),
     ];
 
-    private static IReadOnlyList<IRepair> Repairs() =>
+    private static IReadOnlyList<IRepair> Repairs(ConsistencyRules rules) =>
     [
         new ReindexRepair(),
         new DropLeftoverIndexRepair(),

@@ -10,7 +10,10 @@ internal static class AllCommands
     [
         CheckCommand.Create(context),
         PlanCommand.Create(context),
-
+        HealCommand.Create(context),
+        CasesCommand.Create(context),
+        SnapshotsCommand.Create(context),
         DoctorCommand.Create(context),
+        ConfigCommand.Create(context),
     ];
 }

@@ -1,4 +1,5 @@
 using Kintsugi.Cli.Options;
+using Kintsugi.Configuration;
 using Kintsugi.Postgres;
 using Kintsugi.Postgres.Connecting;
 using Kintsugi.Postgres.Operating;
@@ -9,8 +10,12 @@ namespace Kintsugi.Cli.Runtime;
 /// <summary>A connected patient with everything that a command needs around it.</summary>
 internal sealed class Clinic : IAsyncDisposable
 {
-    private Clinic(SessionFactory factory, PatientSource source, Registry registry, ConnectionSettings settings)
+    private readonly KintsugiConfiguration configuration;
+
+    private Clinic(
+        SessionFactory factory, PatientSource source, Registry registry, ConnectionSettings settings, KintsugiConfiguration configuration)
     {
+        this.configuration = configuration;
         Factory = factory;
         Source = source;
         Registry = registry;
@@ -23,24 +28,33 @@ internal sealed class Clinic : IAsyncDisposable
     public ConnectionSettings Settings { get; }
     public Capabilities Server => Source.Server;
 
+    /// <summary>What the owner's file says may be done at that place; consent and a wider grade are the run's to give.</summary>
+    public Policy PolicyFor(HealingCase healing) =>
+        configuration.PolicyFor(configuration.Targets[0], healing.Database, healing.Target.Schema, healing.Target.Relation);
+
+    public Policy Policy => configuration.PolicyFor(configuration.Targets[0], null, null, null);
+
     public static async ValueTask<Clinic> Connect(
         PatientArguments arguments, double? maxRate, CliContext context, CancellationToken cancellationToken)
     {
-        var settings = ConnectionResolver.Resolve(arguments.Request, context.Around);
+        var configuration = ConfigurationFile.Load(arguments.ConfigFile, context);
+        var target = configuration.Targets[0];
+        var settings = ConnectionResolver.Resolve(
+            arguments.Request with { FileConnection = target.Connection?.Reveal(), FilePassword = target.Password }, context.Around);
         foreach (var warning in settings.Warnings)
             await context.Error.WriteLineAsync($"kintsugi: warning: {warning}");
         if (settings.Prompt == PasswordPrompt.Always)
             settings = settings.WithTypedPassword(await Ask(settings, context, cancellationToken));
         try
         {
-            return await Connect(settings, arguments, maxRate, context, cancellationToken);
+            return await Connect(settings, configuration, arguments, maxRate, context, cancellationToken);
         }
         catch (PatientException problem) when (problem.SqlState is "28P01" or null && settings.Password is null
             && settings.Prompt == PasswordPrompt.WhenNeeded && context.Interactive
             && problem.Message.Contains("password", StringComparison.OrdinalIgnoreCase))
         {
             settings = settings.WithTypedPassword(await Ask(settings, context, cancellationToken));
-            return await Connect(settings, arguments, maxRate, context, cancellationToken);
+            return await Connect(settings, configuration, arguments, maxRate, context, cancellationToken);
         }
     }
 
@@ -50,8 +64,10 @@ internal sealed class Clinic : IAsyncDisposable
     public async ValueTask DisposeAsync() => await Factory.DisposeAsync();
 
     private static async ValueTask<Clinic> Connect(
-        ConnectionSettings settings, PatientArguments arguments, double? maxRate, CliContext context, CancellationToken cancellationToken)
+        ConnectionSettings settings, KintsugiConfiguration configuration, PatientArguments arguments, double? maxRate, CliContext context,
+        CancellationToken cancellationToken)
     {
+        var target = configuration.Targets[0];
         var factory = new SessionFactory(
             database => (database is null ? settings : settings.WithDatabase(database)).ToDriver(pooling: false).ConnectionString,
             new SessionLimits());
@@ -60,10 +76,10 @@ internal sealed class Clinic : IAsyncDisposable
             var excluded = arguments.ExcludedDatabases.Select(text => NamePattern.Parse(text, mayHaveSchema: false)).ToList();
             var source = await PatientSource.Connect(
                 factory, arguments.AllDatabases ? null : settings.Databases, name => excluded.Any(pattern => pattern.Matches(null, name)),
-                arguments.DataDirectory, new Pace(maxRate * 1_000_000, context.Clock), cancellationToken);
+                arguments.DataDirectory ?? target.DataDirectory, new Pace(maxRate * 1_000_000, context.Clock), cancellationToken);
             if (source.Databases.Count == 0)
                 throw new UsageException(source.Closed.Count > 0 ? string.Join("; ", source.Closed.Values) : "no database is left to look at");
-            return new Clinic(factory, source, PostgresRegistry.Create(), settings);
+            return new Clinic(factory, source, PostgresRegistry.Create(target.Consistency), settings, configuration);
         }
         catch (Exception problem) when (problem is PatientException or UsageException)
         {

@@ -2,7 +2,6 @@ using Kintsugi.Cli.Options;
 using Kintsugi.Cli.Output;
 using Kintsugi.Postgres.Snapshots;
 using Kintsugi.State;
-using Kintsugi.State.Snapshots;
 
 namespace Kintsugi.Cli.Runtime;
 

@@ -23,9 +23,14 @@ public sealed class SessionFactory(Func<string?, string> connectionString, Sessi
 
     public async ValueTask<ReadSession> OpenRead(string? database, CancellationToken cancellationToken)
     {
-        var connection = await Open(database, cancellationToken);
-        await Prepare(connection, readOnly: true, cancellationToken);
-        return new ReadSession(connection, Limits);
+        return new ReadSession(await Connect(cancellationToken), Limits, Connect);
+
+        async ValueTask<NpgsqlConnection> Connect(CancellationToken stop)
+        {
+            var connection = await Open(database, stop);
+            await Prepare(connection, readOnly: true, stop);
+            return connection;
+        }
     }
 
     public async ValueTask<WriteSession> OpenWrite(string? database, CancellationToken cancellationToken)

@@ -1,0 +1,73 @@
+using System.CommandLine;
+using Kintsugi.Cli.Options;
+using Kintsugi.Cli.Output;
+using Kintsugi.Cli.Runtime;
+using Kintsugi.State;
+
+namespace Kintsugi.Cli.Commands;
+
+/// <summary>The copies that were taken before repairs: list, show, verify.</summary>
+internal static class SnapshotsCommand
+{
+    public static Command Create(CliContext context)
+    {
+        var command = new Command("snapshots", "List, show and verify the copies that were taken before repairs.");
+        var output = new OutputOptions("text", "json");
+        output.AddTo(command);
+        command.SetAction((parsed, _) => List(output.Read(parsed), context));
+        var list = new Command("list", "List every snapshot, the newest first.");
+        var listOutput = new OutputOptions("text", "json");
+        listOutput.AddTo(list);
+        list.SetAction((parsed, _) => List(listOutput.Read(parsed), context));
+        command.Add(list);
+        command.Add(One(context, "show", "Show what a snapshot holds, why and of when.", Show));
+        command.Add(One(context, "verify", "Read a snapshot again and compare every byte's sum.", Verify));
+        return command;
+    }
+
+    private static Command One(
+        CliContext context, string name, string description,
+        Func<SnapshotStore, string, OutputArguments, CliContext, CancellationToken, Task<int>> run)
+    {
+        var command = new Command(name, description);
+        var id = new Argument<string>("id") { Description = "the snapshot" };
+        var output = new OutputOptions("text", "json");
+        command.Add(id);
+        output.AddTo(command);
+        command.SetAction((parsed, stop) => run(Store(context), parsed.GetValue(id)!, output.Read(parsed), context, stop));
+        return command;
+    }
+
+    private static async Task<int> List(OutputArguments output, CliContext context)
+    {
+        var store = Store(context);
+        var all = store.List().OrderByDescending(manifest => manifest.Created).ToList();
+        await context.Out.WriteLineAsync(output.Json ? SnapshotsOutput.Json(all) : SnapshotsOutput.Text(all, store.Directory));
+        return ExitCodes.Sound;
+    }
+
+    private static async Task<int> Show(
+        SnapshotStore store, string id, OutputArguments output, CliContext context, CancellationToken cancellationToken)
+    {
+        var manifest = store.Show(id);
+        await context.Out.WriteLineAsync(output.Json ? SnapshotsOutput.Json([manifest]) : SnapshotsOutput.Text(manifest, store.PlaceOf(id)));
+        return ExitCodes.Sound;
+    }
+
+    private static async Task<int> Verify(
+        SnapshotStore store, string id, OutputArguments output, CliContext context, CancellationToken cancellationToken)
+    {
+        var faults = await store.Verify(id, cancellationToken);
+        if (output.Json)
+            await context.Out.WriteLineAsync(SnapshotsOutput.Verified(id, faults));
+        else if (faults.Count == 0)
+            await context.Out.WriteLineAsync($"snapshot {id}: every file is there and has the sum that was written down");
+        else
+            foreach (var fault in faults)
+                await context.Out.WriteLineAsync($"snapshot {id}: {fault}");
+        return faults.Count == 0 ? ExitCodes.Sound : ExitCodes.Damage;
+    }
+
+    private static SnapshotStore Store(CliContext context) =>
+        new(Memory.Directory(context).Snapshots, new SnapshotStoreSettings(), context.Clock);
+}
