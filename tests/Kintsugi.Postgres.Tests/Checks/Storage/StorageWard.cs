@@ -26,7 +26,7 @@ internal static class StorageWard
     public static async Task<ScrubReport> Examine(IPatientSource source, CancellationToken cancellationToken,
         params string[] only)
     {
-        var checks = PostgresRegistry.Create().Checks;
+        var checks = PostgresRegistry.Create(Kintsugi.Rules.ConsistencyRules.None).Checks;
         var wanted = only.Length > 0 ? only : ["pages", "shared-pages"];
         return await new Scrub(checks, source, TimeProvider.System, null)
             .Run(new ScrubSettings { Depth = Depth.Standard, Only = wanted.ToHashSet(), Jobs = 2 }, cancellationToken);
