@@ -195,6 +195,9 @@ public enum FlawKind
     /// <summary>A TOAST pointer whose sizes cannot be true.</summary>
     ToastPointerImpossible,
 
+    /// <summary>A jsonb value whose tree of lengths cannot be.</summary>
+    JsonbImpossible,
+
     /// <summary>A zero-terminated value without its end.</summary>
     CStringUnterminated,
 

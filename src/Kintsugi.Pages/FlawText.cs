@@ -91,6 +91,7 @@ internal static class FlawText
         FlawKind.ToastRelationWrong => $"column {f.Column} points into TOAST table {f.Actual}, expected {f.Expected}",
         FlawKind.ToastPointerImpossible =>
             $"column {f.Column}'s TOAST pointer has size {f.Actual} where at most {f.Expected} is possible",
+        FlawKind.JsonbImpossible => $"column {f.Column} is no jsonb document: its byte {f.Actual} contradicts the rest",
         FlawKind.CStringUnterminated => $"column {f.Column} has no terminating zero before byte {f.Expected}",
         _ => Other(f),
     };

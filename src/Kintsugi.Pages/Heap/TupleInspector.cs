@@ -5,6 +5,7 @@ internal static class TupleInspector
 {
     // A stack frame for the usual table; wider ones borrow from the heap.
     private const int UsualColumns = 64;
+    private const uint JsonbType = 3802;
 
     /// <summary>Adds the flaws of a tuple whose bytes can be read.</summary>
     public static void Inspect(
@@ -70,6 +71,7 @@ internal static class TupleInspector
             if (slices[index].Form == AttributeForm.Null && columns[index] is { NotNull: true, IsDropped: false })
                 flaws.Add(place with { Kind = FlawKind.NullInNotNullColumn });
             ValueInspector.Inspect(tuple, head, slices[index], place, expected, flaws);
+            if (columns[index].TypeId == JsonbType) ValueInspector.Jsonb(tuple, slices[index], place, flaws);
         }
         // heap_form_tuple makes a tuple exactly as long as its columns.
         if (end >= 0 && end != tuple.Length && flaws.Count == before)

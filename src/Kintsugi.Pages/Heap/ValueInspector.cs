@@ -12,6 +12,14 @@ internal static class ValueInspector
         if (slice.Form == AttributeForm.External) External(tuple, head, slice, place, expected, flaws);
     }
 
+    /// <summary>Adds a flaw when a jsonb value that stands in the tuple uncompressed is no document.</summary>
+    public static void Jsonb(ReadOnlySpan<byte> tuple, AttributeSlice slice, in Flaw place, ICollection<Flaw> flaws)
+    {
+        if (slice.Form is AttributeForm.Plain or AttributeForm.Packed
+            && !JsonbInspector.IsPossible(slice.Data(tuple), out var at))
+            flaws.Add(place with { Kind = FlawKind.JsonbImpossible, Actual = at });
+    }
+
     private static void Compressed(
         ReadOnlySpan<byte> tuple, AttributeSlice slice, in Flaw place, HeapExpectations expected, ICollection<Flaw> flaws)
     {
