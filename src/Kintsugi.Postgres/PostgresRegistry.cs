@@ -1,5 +1,6 @@
 using Kintsugi.Postgres.Checks;
 using Kintsugi.Postgres.Checks.Catalog;
+using Kintsugi.Postgres.Checks.Rows;
 using Kintsugi.Postgres.Checks.Storage;
 using Kintsugi.Postgres.Repairs;
 using Kintsugi.Rules;
@@ -12,6 +13,9 @@ public static class PostgresRegistry
     /// <param name="rules">What the owner knows about the data beyond the schema.</param>
     public static Registry Create(ConsistencyRules rules) => new(Checks(rules), Repairs(rules));
 
+    /// <summary>What the schema itself declares, without rules of the owner's.</summary>
+    public static Registry Create() => Create(ConsistencyRules.None);
+
     private static IReadOnlyList<ICheck> Checks(ConsistencyRules rules) =>
     [
         new SharedPagesCheck(TimeProvider.System),
@@ -22,6 +26,7 @@ public static class PostgresRegistry
         new BTreeCheck(),
         new IndexStateCheck(),
         new EnforcementCheck(),
+        .. RowChecks.All(rules),
     ];
 
     private static IReadOnlyList<IRepair> Repairs(ConsistencyRules rules) =>

@@ -1,0 +1,65 @@
+using Kintsugi.Postgres.Checks.Rows;
+using Kintsugi.Rules;
+
+namespace Kintsugi.Postgres.Checks.References;
+
+/// <summary>
+/// Every foreign key, declared or the owner's, against the rows themselves: whether for each referring row there is a parent, by the
+/// constraint's own operators, read from the two heaps in one statement. NOT VALID, NOT ENFORCED and disabled keys are looked at all the
+/// same. No index is asked: a parent's index that has lost an entry must not make its children orphans (HAZARDS H1).
+/// </summary>
+public sealed class ForeignKeyCheck(ConsistencyRules rules) : ICheck
+{
+    public string Id => "foreign-key";
+    public string Proves => "every row that refers to another table finds its parent there";
+    public Layer Layer => Layer.Reference;
+    public Depth Depth => Depth.Standard;
+    public IReadOnlyList<FaultClass> Finds => [Faults.RowOrphaned];
+    public Needs Needs { get; } = new();
+
+    public async ValueTask<IReadOnlyList<Portion>> Divide(Patient patient, Depth depth, CancellationToken cancellationToken)
+    {
+        var keys = await TableKeys.Read(patient.Session, cancellationToken);
+        var declared = await ForeignKeyReader.Read(patient, cancellationToken);
+        return [.. declared.Select(key => ForeignKeyPortion.Of(key, keys.Of(key.Child), ChoiceFor(key), patient))];
+    }
+
+    public async ValueTask<Verdict> Examine(Portion portion, Patient patient, CancellationToken cancellationToken)
+    {
+        var asked = (ForeignKeyPortion)portion;
+        var key = asked.ForeignKey;
+        var found = await RowSearch.Find(key.Question(asked.Key), patient, cancellationToken);
+        if (found.Untrusted is { } why)
+            return new Verdict.Unchecked(why);
+        return found.Rows == 0
+            ? Verdict.Sound.Instance
+            : new Verdict.Damaged(OrphanFinding.Of(asked, found, await HiddenParents.Look(key, found, patient, cancellationToken)));
+    }
+
+    /// <summary>What the owner chose for a declared key; a partition's is that of the table it belongs to.</summary>
+    private ConstraintChoice? ChoiceFor(ForeignKey key) => rules.Constraints.FirstOrDefault(choice =>
+        choice.Constraint == key.Name && (Is(choice.Table, key.Child) || Is(choice.Table, key.Root)));
+
+    private static bool Is(ObjectName name, Relation relation) => name.Schema == relation.Schema && name.Name == relation.Name;
+}
+
+/// <summary>One foreign key to be looked at.</summary>
+internal sealed record ForeignKeyPortion(Target Target, ForeignKey ForeignKey, IReadOnlyList<string> Key, RowRepair Repair) : Portion(Target)
+{
+    public static ForeignKeyPortion Of(ForeignKey key, IReadOnlyList<string> columns, ConstraintChoice? choice, Patient patient)
+    {
+        var target = key.Child.ToTarget(patient.Can.SystemIdentifier, patient.Relations.Database) with { Rule = key.Name };
+        return new ForeignKeyPortion(target, key, columns, choice?.Repair ?? new RowRepair.Report())
+        {
+            Relation = key.Child,
+            Weight = key.Child.Pages + key.ParentHeaps.Sum(parent => parent.Pages),
+            StandsOn = [.. key.ParentHeaps.Prepend(key.Child).SelectMany(heap => new[] { heap.Oid, heap.ToastOid })],
+            Settled = key.ParentHeaps.Prepend(key.Child).Select(heap => Eligible.Settle(heap, patient)).FirstOrDefault(it => it is not null)
+                ?? Unreadable(key),
+        };
+    }
+
+    private static Verdict.Unchecked? Unreadable(ForeignKey key) => key.Columns.Count == key.KeyLength && key.KeyLength > 0
+        ? null
+        : new Verdict.Unchecked("the catalog has lost a column, type or operator of this constraint: see the check catalog");
+}
