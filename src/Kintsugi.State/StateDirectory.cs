@@ -1,6 +1,8 @@
 namespace Kintsugi.State;
 
-/// <summary>Where Kintsugi remembers: one directory for ledger and snapshots, readable by its owner alone (RULES.md 33).</summary>
+/// <summary>
+/// Where Kintsugi remembers: one directory for ledger and snapshots, readable by its owner alone (RULES.md 33).
+/// </summary>
 public sealed class StateDirectory
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
@@ -30,7 +32,8 @@ public sealed class StateDirectory
     }
 
     /// <summary>Makes sure that it exists, belongs to us alone and can be written.</summary>
-    /// <exception cref="StateException">It cannot be made, cannot be written, or holds other people's things in the open.</exception>
+    /// <exception cref="StateException">It cannot be made, cannot be written, or holds other people's things in the
+    /// open.</exception>
     public static StateDirectory Open(string path)
     {
         var directory = new StateDirectory(path);
@@ -43,7 +46,8 @@ public sealed class StateDirectory
         {
             throw new StateException(
                 $"the state directory {path} cannot be written: {problem.Message} "
-                + "Name a directory that this user may write with $KINTSUGI_STATE, or give this one to the user that runs kintsugi.", problem);
+                + "Name a directory that this user may write with $KINTSUGI_STATE, or give this one to the user that runs "
+                + "kintsugi.", problem);
         }
         return directory;
     }

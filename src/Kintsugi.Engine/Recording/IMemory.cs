@@ -1,6 +1,8 @@
 namespace Kintsugi;
 
-/// <summary>What is remembered between runs beside the cases: proofs, since when a finding stands, observations of the server.</summary>
+/// <summary>
+/// What is remembered between runs beside the cases: proofs, since when a finding stands, observations of the server.
+/// </summary>
 public interface IMemory
 {
     /// <summary>When each object was last proven sound, oldest first.</summary>
@@ -9,7 +11,9 @@ public interface IMemory
     /// <summary>Findings that stood when their object was last examined, by finding id.</summary>
     ValueTask<IReadOnlyDictionary<string, Sighting>> Sightings(string server, CancellationToken cancellationToken);
 
-    /// <summary>Facts of kind accepted and acknowledged: what a person knows of and does not want to hear again (RULES.md 3).</summary>
+    /// <summary>
+    /// Facts of kind accepted and acknowledged: what a person knows of and does not want to hear again (RULES.md 3).
+    /// </summary>
     ValueTask<IReadOnlyList<Fact>> Baseline(string server, CancellationToken cancellationToken);
 
     /// <summary>Keeps the newest value by scope and key; all of them or, when it fails, none.</summary>
@@ -21,7 +25,8 @@ public interface IMemory
     ValueTask RecordCounters(string server, Counters counters, CancellationToken cancellationToken);
 
     /// <summary>The newest ones, newest first.</summary>
-    ValueTask<IReadOnlyList<Counters>> CountersOf(string server, string database, int newest, CancellationToken cancellationToken);
+    ValueTask<IReadOnlyList<Counters>> CountersOf(string server, string database, int newest,
+        CancellationToken cancellationToken);
 }
 
 /// <summary>An object's newest proof of health by one check.</summary>
@@ -29,7 +34,8 @@ public sealed record Proof(string Server, string Database, string Object, string
 
 /// <summary>Since when a finding stands without its check having acquitted in between.</summary>
 /// <param name="Scrubs">In how many scrubs it was seen.</param>
-public sealed record Sighting(string Finding, string Fault, string Database, DateTimeOffset FirstSeen, DateTimeOffset LastSeen, int Scrubs);
+public sealed record Sighting(string Finding, string Fault, string Database, DateTimeOffset FirstSeen, DateTimeOffset LastSeen,
+    int Scrubs);
 
 /// <summary>Something seen of a server that the next run compares with.</summary>
 /// <param name="Scope">collation, page-proof …: a check's own word.</param>

@@ -9,6 +9,10 @@ public interface ISnapshotShelf
     ValueTask<ISnapshotDraft> Begin(SnapshotManifest manifest, long bytes, CancellationToken cancellationToken);
 }
 
+/// <summary>Looks at a copy before its sum is taken, and may put right what was torn while it was copied.</summary>
+/// <returns>What to note in the manifest, or null.</returns>
+public delegate ValueTask<string?> AmendCopy(FileStream copy, CancellationToken cancellationToken);
+
 /// <summary>A snapshot in the making. Disposed before it is complete, it leaves nothing behind.</summary>
 public interface ISnapshotDraft : IAsyncDisposable
 {
@@ -19,12 +23,11 @@ public interface ISnapshotDraft : IAsyncDisposable
     /// <param name="amend">Looks at the copy before its sum is taken; what it returns is noted in the manifest.</param>
     /// <returns>False when there is no such file (any more).</returns>
     ValueTask<bool> Copy(
-        string source, string name, Func<FileStream, CancellationToken, ValueTask<string?>>? amend, CancellationToken cancellationToken);
+        string source, string name, AmendCopy? amend, CancellationToken cancellationToken);
 
     /// <summary>Writes a file from pieces that come from elsewhere.</summary>
     ValueTask Write(
-        string name, IAsyncEnumerable<ReadOnlyMemory<byte>> pieces, Func<FileStream, CancellationToken, ValueTask<string?>>? amend,
-        CancellationToken cancellationToken);
+        string name, IAsyncEnumerable<ReadOnlyMemory<byte>> pieces, AmendCopy? amend, CancellationToken cancellationToken);
 
     /// <summary>A directory that must be there although no file is in it.</summary>
     void AddDirectory(string name);

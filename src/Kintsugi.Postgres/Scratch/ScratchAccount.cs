@@ -9,7 +9,10 @@ internal sealed record ScratchAccount(int? Uid)
     /// <summary>"nobody" on Linux, and the one below it where the living server itself runs as nobody.</summary>
     private const int Nobody = 65534;
 
-    /// <summary>Only root may choose; anybody else is already kept out of other people's files, and must trust the links for the own ones.</summary>
+    /// <summary>
+    /// Only root may choose; anybody else is already kept out of other people's files, and must trust the links for the own
+    /// ones.
+    /// </summary>
     public static ScratchAccount Choose(int? livingOwner) =>
         new(Environment.IsPrivilegedProcess ? (livingOwner == Nobody ? Nobody - 1 : Nobody) : null);
 

@@ -1,13 +1,16 @@
 namespace Kintsugi.Postgres.Scratch;
 
-/// <summary>Makes a laid-out copy fit to be started alone: nothing in it may lead, write or speak to the living cluster.</summary>
+/// <summary>
+/// Makes a laid-out copy fit to be started alone: nothing in it may lead, write or speak to the living cluster.
+/// </summary>
 internal sealed class ScratchDirectory(string data)
 {
     /// <summary>Names the socket only: nothing listens on the network.</summary>
     public const int Port = 5432;
 
     private const string OwnHba = "scratch-hba.conf";
-    private static readonly string[] SignalFiles = ["standby.signal", "recovery.signal", "recovery.conf", "postmaster.pid", "tablespace_map"];
+    private static readonly string[] SignalFiles = ["standby.signal", "recovery.signal", "recovery.conf", "postmaster.pid",
+        "tablespace_map"];
 
     public string Root { get; } = Path.GetDirectoryName(Path.GetFullPath(data))!;
     public string Configuration => Path.Combine(Root, "scratch.conf");
@@ -15,17 +18,21 @@ internal sealed class ScratchDirectory(string data)
     /// <exception cref="HealingException">A server on this copy would write to the files behind that link.</exception>
     public void RefuseLinksThatLeave()
     {
-        var everything = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0, IgnoreInaccessible = false };
+        var everything = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0,
+            IgnoreInaccessible = false };
         foreach (var entry in new DirectoryInfo(data).EnumerateFileSystemInfos("*", everything))
             if (entry.LinkTarget is not null
-                && entry.ResolveLinkTarget(returnFinalTarget: true)?.FullName.StartsWith(Root + "/", StringComparison.Ordinal) != true)
+                && entry.ResolveLinkTarget(returnFinalTarget: true)?.FullName.StartsWith(Root + "/",
+                StringComparison.Ordinal) != true)
                 throw new HealingException(
-                    $"the link {entry.FullName} leads out of the copy, to {entry.LinkTarget}: a server started here would write there. "
+                    $"the link {entry.FullName} leads out of the copy, to {entry.LinkTarget}: a server started here would write "
+                        + "there. "
                     + "Lay the snapshot out again, or point the link into the copy.", mayPass: false);
     }
 
     /// <summary>
-    /// Configuration of our own in place of the original's, whose lines may name the living data directory, archive, preload libraries and files
+    /// Configuration of our own in place of the original's, whose lines may name the living data directory, archive, preload
+    /// libraries and files
     /// to write.
     /// </summary>
     /// <returns>The directory of the socket: short, because a socket's path may have 107 bytes.</returns>

@@ -5,8 +5,10 @@ using Npgsql;
 namespace Kintsugi.Postgres.Scratch;
 
 /// <summary>
-/// A server on a laid-out copy of a cluster, for looking into it: on a private socket, under another account than the living server where we may
-/// choose, unable to reach archive, primary or subscriber of the original (RULES.md 31). The copy is changed by recovery; the snapshot is not.
+/// A server on a laid-out copy of a cluster, for looking into it: on a private socket, under another account than the living
+/// server where we may
+/// choose, unable to reach archive, primary or subscriber of the original (RULES.md 31). The copy is changed by recovery; the
+/// snapshot is not.
 /// </summary>
 public sealed class ScratchServer : IAsyncDisposable
 {
@@ -40,8 +42,10 @@ public sealed class ScratchServer : IAsyncDisposable
 
     /// <param name="binaries">The directory of postgres and pg_ctl, of the copy's major.</param>
     /// <param name="data">The data directory of the copy; everything of the copy lies in the directory above it.</param>
-    /// <param name="livingOwner">The uid of the living server's files, which this server must not be able to touch; null when there is none.</param>
-    /// <exception cref="HealingException">A link leads out of the copy, or the server does not start: its own words are in the message.</exception>
+    /// <param name="livingOwner">The uid of the living server's files, which this server must not be able to touch; null when
+    /// there is none.</param>
+    /// <exception cref="HealingException">A link leads out of the copy, or the server does not start: its own words are in the
+    /// message.</exception>
     public static async ValueTask<ScratchServer> Start(
         string binaries, string data, int? livingOwner, TimeProvider clock, CancellationToken cancellationToken)
     {
@@ -51,9 +55,11 @@ public sealed class ScratchServer : IAsyncDisposable
         var sockets = directory.Prepare();
         await account.Own(directory.Root, cancellationToken);
         await account.Own(sockets, cancellationToken);
-        var start = account.Command([Path.Combine(binaries, "postgres"), "-D", data, "-c", $"config_file={directory.Configuration}"]);
+        var start = account.Command([Path.Combine(binaries, "postgres"), "-D", data, "-c",
+            $"config_file={directory.Configuration}"]);
         start.WorkingDirectory = "/";
-        var process = Process.Start(start) ?? throw new HealingException("the scratch server could not be started", mayPass: false);
+        var process = Process.Start(start) ?? throw new HealingException("the scratch server could not be started",
+            mayPass: false);
         var server = new ScratchServer(binaries, data, sockets, account, process);
         process.OutputDataReceived += server.Take;
         process.ErrorDataReceived += server.Take;
@@ -71,7 +77,10 @@ public sealed class ScratchServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Recovery takes as long as it takes; postmaster.pid tells when it is over (its eighth line: miscinit.h, LOCK_FILE_LINE_PM_STATUS).</summary>
+    /// <summary>
+    /// Recovery takes as long as it takes; postmaster.pid tells when it is over (its eighth line: miscinit.h,
+    /// LOCK_FILE_LINE_PM_STATUS).
+    /// </summary>
     private async ValueTask AwaitReady(TimeProvider clock, CancellationToken cancellationToken)
     {
         var lockFile = Path.Combine(data, "postmaster.pid");
@@ -81,7 +90,8 @@ public sealed class ScratchServer : IAsyncDisposable
             if (process.HasExited)
             {
                 await process.WaitForExitAsync(cancellationToken);
-                throw new HealingException($"the copy in {data} does not start as a server. Its last words:\n{LastWords()}", mayPass: false);
+                throw new HealingException($"the copy in {data} does not start as a server. Its last words:\n{LastWords()}",
+                    mayPass: false);
             }
             if (File.Exists(lockFile) && File.ReadLines(lockFile).Skip(7).FirstOrDefault()?.Trim() == "ready")
                 return;
@@ -96,7 +106,8 @@ public sealed class ScratchServer : IAsyncDisposable
             try
             {
                 await ScratchAccount.Run(
-                    account.Command([Path.Combine(binaries, "pg_ctl"), "stop", "-D", data, "-m", "immediate", "-w"]), limit.Token);
+                    account.Command([Path.Combine(binaries, "pg_ctl"), "stop", "-D", data, "-m", "immediate", "-w"]),
+                        limit.Token);
                 await process.WaitForExitAsync(limit.Token);
             }
             catch (Exception stuck) when (stuck is HealingException or OperationCanceledException)

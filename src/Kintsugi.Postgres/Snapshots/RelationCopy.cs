@@ -15,9 +15,12 @@ internal sealed partial class RelationCopy(ISnapshotShelf shelf, Patient patient
     /// <summary>A rewrite (VACUUM FULL, REINDEX) in the middle of the copy moves the relation to other files.</summary>
     private const int MostTries = 3;
 
-    /// <summary>Leaves of a partitioned relation; the relation itself where it is none (pg_partition_tree knows partitions only).</summary>
+    /// <summary>
+    /// Leaves of a partitioned relation; the relation itself where it is none (pg_partition_tree knows partitions only).
+    /// </summary>
     private const string Members = """
-        SELECT c.oid, n.nspname::pg_catalog.text || '.' || c.relname, c.relkind::pg_catalog.text, pg_catalog.pg_relation_filepath(c.oid),
+        SELECT c.oid, n.nspname::pg_catalog.text || '.' || c.relname, c.relkind::pg_catalog.text,
+            pg_catalog.pg_relation_filepath(c.oid),
                CASE WHEN c.relkind IN ('i', 'I') THEN pg_catalog.pg_get_indexdef(c.oid) END
         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
         WHERE c.oid = $1 OR c.oid IN (SELECT p.relid FROM pg_catalog.pg_partition_tree($1::pg_catalog.regclass) p)
@@ -36,12 +39,14 @@ internal sealed partial class RelationCopy(ISnapshotShelf shelf, Patient patient
         SnapshotManifest manifest, IReadOnlyList<Target> targets, CancellationToken cancellationToken)
     {
         var objects = await Resolve(targets, cancellationToken);
-        await using var draft = await shelf.Begin(manifest with { Objects = objects, Lsn = await Now(cancellationToken) }, 0, cancellationToken);
+        await using var draft = await shelf.Begin(manifest with { Objects = objects, Lsn = await Now(cancellationToken) }, 0,
+            cancellationToken);
         await draft.Complete(whole => whole, cancellationToken);
         return draft.Id;
     }
 
-    public async ValueTask<string> Take(SnapshotManifest manifest, IReadOnlyList<Target> targets, CancellationToken cancellationToken)
+    public async ValueTask<string> Take(SnapshotManifest manifest, IReadOnlyList<Target> targets,
+        CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -50,7 +55,8 @@ internal sealed partial class RelationCopy(ISnapshotShelf shelf, Patient patient
             if (files.Count == 0)
                 throw new HealingException(
                     "there is no file to copy for " + string.Join(", ", objects.Select(item => item.Name))
-                    + ": a repair that alters files needs a snapshot of them; a missing file is a case of its own", mayPass: false);
+                    + ": a repair that alters files needs a snapshot of them; a missing file is a case of its own",
+                    mayPass: false);
             var begun = manifest with { Objects = objects, Lsn = await Now(cancellationToken) };
             await using var draft = await shelf.Begin(begun, files.Sum(file => file.Bytes), cancellationToken);
             foreach (var (path, _) in files)
@@ -62,20 +68,24 @@ internal sealed partial class RelationCopy(ISnapshotShelf shelf, Patient patient
             }
             if (attempt == MostTries)
                 throw new HealingException(
-                    "what is to be copied was rewritten by somebody else while it was copied, three times in a row; wait for that to end "
+                    "what is to be copied was rewritten by somebody else while it was copied, three times in a row; wait for "
+                        + "that to end "
                     + "(VACUUM FULL, CLUSTER, REINDEX, ALTER TABLE)", mayPass: false);
         }
     }
 
-    private async ValueTask<IReadOnlyList<SnapshotObject>> Resolve(IReadOnlyList<Target> targets, CancellationToken cancellationToken)
+    private async ValueTask<IReadOnlyList<SnapshotObject>> Resolve(IReadOnlyList<Target> targets,
+        CancellationToken cancellationToken)
     {
         var objects = new List<SnapshotObject>();
         foreach (var target in targets)
         {
             var relation = patient.Relations.Find(target.ObjectSchema ?? target.Schema, target.Object ?? target.Relation)
-                ?? throw new HealingException($"{target.Name} is not in the catalog: it cannot be copied before it is altered", mayPass: false);
+                ?? throw new HealingException($"{target.Name} is not in the catalog: it cannot be copied before it is altered",
+                mayPass: false);
             objects.AddRange(await session.Rows(Members, row => new SnapshotObject(
-                row.GetString(1), row.GetString(2), row.IsDBNull(3) ? null : row.GetString(3), row.IsDBNull(4) ? null : row.GetString(4)),
+                row.GetString(1), row.GetString(2), row.IsDBNull(3) ? null : row.GetString(3),
+                row.IsDBNull(4) ? null : row.GetString(4)),
                 cancellationToken, relation.Oid));
         }
         return [.. objects.Distinct()];
@@ -99,15 +109,17 @@ internal sealed partial class RelationCopy(ISnapshotShelf shelf, Patient patient
     private async ValueTask Copy(ISnapshotDraft draft, string path, CancellationToken cancellationToken)
     {
         var name = $"{SnapshotLayout.Data}/{path}";
-        var torn = patient.Can.DataChecksums == true ? new TornPages(path, (offset, token) => ReadPage(path, offset, token)) : null;
-        Func<FileStream, CancellationToken, ValueTask<string?>>? amend = torn is { Applies: true } ? torn.Amend : null;
+        var torn = patient.Can.DataChecksums == true ? new TornPages(path, (offset, token) => ReadPage(path, offset, token))
+            : null;
+        AmendCopy? amend = torn is { Applies: true } ? torn.Amend : null;
         if (directory is not null)
             await draft.Copy(Path.Combine(directory, path), name, amend, cancellationToken);
         else
             await draft.Write(name, Pieces(path, cancellationToken), amend, cancellationToken);
     }
 
-    private async IAsyncEnumerable<ReadOnlyMemory<byte>> Pieces(string path, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<ReadOnlyMemory<byte>> Pieces(string path,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         for (var offset = 0L; ; offset += Piece)
         {
@@ -134,7 +146,8 @@ internal sealed partial class RelationCopy(ISnapshotShelf shelf, Patient patient
         return page.AsMemory(0, await files.Read(path, offset, page, cancellationToken));
     }
 
-    private async ValueTask<IReadOnlyList<string>> List(string folder, CancellationToken cancellationToken) => directory is not null
+    private async ValueTask<IReadOnlyList<string>> List(string folder, CancellationToken cancellationToken) =>
+        directory is not null
         ? patient.Files!.List(folder)
         : await session.Rows("SELECT pg_catalog.pg_ls_dir($1, true, false)", row => row.GetString(0), cancellationToken, folder);
 
@@ -142,8 +155,8 @@ internal sealed partial class RelationCopy(ISnapshotShelf shelf, Patient patient
     {
         if (directory is not null)
             return patient.Files!.Length(path);
-        var rows = await session.Rows("SELECT (pg_catalog.pg_stat_file($1, true)).size", row => row.IsDBNull(0) ? -1 : row.GetInt64(0),
-            cancellationToken, path);
+        var rows = await session.Rows("SELECT (pg_catalog.pg_stat_file($1, true)).size",
+            row => row.IsDBNull(0) ? -1 : row.GetInt64(0), cancellationToken, path);
         return rows[0];
     }
 

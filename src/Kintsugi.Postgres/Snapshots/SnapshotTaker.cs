@@ -2,7 +2,9 @@ using Kintsugi.Postgres.Sessions;
 
 namespace Kintsugi.Postgres.Snapshots;
 
-/// <summary>Copies what a plan alters before it is altered: definitions, relation files of all forks, or the whole cluster.</summary>
+/// <summary>
+/// Copies what a plan alters before it is altered: definitions, relation files of all forks, or the whole cluster.
+/// </summary>
 public sealed class SnapshotTaker(ISnapshotShelf shelf, SessionFactory factory) : ISnapshots
 {
     public async ValueTask<string?> Take(HealingCase healing, Plan plan, Patient patient, CancellationToken cancellationToken)
@@ -16,7 +18,8 @@ public sealed class SnapshotTaker(ISnapshotShelf shelf, SessionFactory factory) 
     /// <summary>A snapshot that a person asked for (no case), or that a case needs.</summary>
     /// <exception cref="HealingException">No room, no rights, or what is to be copied is not there.</exception>
     public async ValueTask<string> Take(
-        string? caseId, string why, SnapshotGrade grade, IReadOnlyList<Target> targets, Patient patient, CancellationToken cancellationToken)
+        string? caseId, string why, SnapshotGrade grade, IReadOnlyList<Target> targets, Patient patient,
+            CancellationToken cancellationToken)
     {
         var manifest = new SnapshotManifest
         {
@@ -45,8 +48,10 @@ public sealed class SnapshotTaker(ISnapshotShelf shelf, SessionFactory factory) 
         catch (PatientException problem)
         {
             throw new HealingException(
-                $"the snapshot could not be taken: {problem.Message}{(problem.SqlState is { } code ? $" (SQLSTATE {code})" : "")}. "
-                + "No snapshot, no repair. Reading files over SQL needs pg_read_server_files and EXECUTE on pg_read_binary_file, pg_ls_dir and "
+                $"the snapshot could not be taken: "
+                    + $"{problem.Message}{(problem.SqlState is { } code ? $" (SQLSTATE {code})" : "")}. "
+                + "No snapshot, no repair. Reading files over SQL needs pg_read_server_files and EXECUTE on "
+                + "pg_read_binary_file, pg_ls_dir and "
                 + "pg_stat_file; kintsugi doctor prints the statements.", mayPass: false, problem);
         }
     }
@@ -63,7 +68,8 @@ public sealed class SnapshotTaker(ISnapshotShelf shelf, SessionFactory factory) 
         }
         catch (PatientException problem) when (!problem.ConnectionLost)
         {
-            return $"without CHECKPOINT ({problem.Message}): the newest changes may be in WAL only, from the LSN of the last checkpoint on";
+            return $"without CHECKPOINT ({problem.Message}): the newest changes may be in WAL only, from the LSN of the last "
+                + "checkpoint on";
         }
     }
 }

@@ -4,7 +4,8 @@ using Kintsugi.Pages;
 namespace Kintsugi.Postgres.Snapshots;
 
 /// <summary>
-/// A page that the server was writing while we copied is half old, half new: its checksum fails in the copy although nothing is wrong.
+/// A page that the server was writing while we copied is half old, half new: its checksum fails in the copy although nothing is
+/// wrong.
 /// Such pages are read again; those that still fail are kept exactly as they are, and noted.
 /// </summary>
 internal sealed partial class TornPages(string path, Func<long, CancellationToken, ValueTask<ReadOnlyMemory<byte>>> readAgain)
@@ -15,7 +16,10 @@ internal sealed partial class TornPages(string path, Func<long, CancellationToke
 
     private readonly Match place = Name().Match(path);
 
-    /// <summary>The free space map is not WAL-logged and is zeroed on error when read (freespace.c, fsm_readbuf): a bad sum there says little.</summary>
+    /// <summary>
+    /// The free space map is not WAL-logged and is zeroed on error when read (freespace.c, fsm_readbuf): a bad sum there says
+    /// little.
+    /// </summary>
     public bool Applies => place.Success && place.Groups["fork"].Value is "" or "_vm" or "_init";
 
     public async ValueTask<string?> Amend(FileStream copy, CancellationToken cancellationToken)

@@ -2,7 +2,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Kintsugi.State;
 
-/// <summary>Copies a file's bytes the cheapest way that works here: shared blocks, inside the kernel, through our memory.</summary>
+/// <summary>
+/// Copies a file's bytes the cheapest way that works here: shared blocks, inside the kernel, through our memory.
+/// </summary>
 internal sealed class FileCopy(Throttle throttle)
 {
     private const int Chunk = 8 << 20;
@@ -18,7 +20,8 @@ internal sealed class FileCopy(Throttle throttle)
         if (MayClone && LinuxFiles.Clone(source, target))
             return RandomAccess.GetLength(target);
         var offset = MayCopyInKernel ? await InKernel(source, target, cancellationToken) : 0;
-        // Some file systems answer 0 to copy_file_range although there is more (procfs-like, old overlay): the end is for read to tell.
+        // Some file systems answer 0 to copy_file_range although there is more (procfs-like, old overlay): the end is for read
+        // to tell.
         return await ThroughMemory(source, target, offset, cancellationToken);
     }
 

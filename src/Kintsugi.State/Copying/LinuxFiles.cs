@@ -3,7 +3,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Kintsugi.State;
 
-/// <summary>The system calls of Linux that .NET does not offer: cloning, copying inside the kernel, syncing directories.</summary>
+/// <summary>
+/// The system calls of Linux that .NET does not offer: cloning, copying inside the kernel, syncing directories.
+/// </summary>
 internal static partial class LinuxFiles
 {
     /// <summary>FICLONE of linux/fs.h: _IOW(0x94, 9, int).</summary>
@@ -29,7 +31,9 @@ internal static partial class LinuxFiles
     /// <summary>Makes names in that directory durable: a rename is only safe after this (fsync(2)).</summary>
     public static void SyncDirectory(string path) => WithDirectory(path, Fsync);
 
-    /// <summary>Makes everything on that file system durable in one go: quicker than thousands of files one by one (syncfs(2)).</summary>
+    /// <summary>
+    /// Makes everything on that file system durable in one go: quicker than thousands of files one by one (syncfs(2)).
+    /// </summary>
     public static void SyncFileSystem(string path) => WithDirectory(path, OperatingSystem.IsLinux() ? Syncfs : Fsync);
 
     private static void WithDirectory(string path, Func<int, int> sync)

@@ -16,7 +16,10 @@ internal static class CaseProjection
         switch (fact.Kind)
         {
             case Facts.Confirmed:
-                return Word(fact, "verdict") == "damaged" && !Settled(row) ? changed with { State = "confirmed", Reason = null } : changed;
+                // Only an acceptance that has run out lets a case be looked at again, so it does not stand against this.
+                return Word(fact, "verdict") == "damaged" && row.State != "rejected"
+                    ? changed with { State = "confirmed", Reason = null }
+                    : changed;
             case Facts.SnapshotTaken:
                 return changed with { Snapshot = Word(fact, "id") ?? row.Snapshot };
             case Facts.Failed:
@@ -45,7 +48,8 @@ internal static class CaseProjection
     {
         using var json = JsonDocument.Parse(fact.Data);
         var found = new CaseRow(
-            fact.Case, fact.Server, Text(json.RootElement, "database"), Text(json.RootElement, "object") ?? "", Text(json.RootElement, "fault") ?? "",
+            fact.Case, fact.Server, Text(json.RootElement, "database"), Text(json.RootElement, "object") ?? "",
+            Text(json.RootElement, "fault") ?? "",
             Text(json.RootElement, "cause") ?? fact.Summary, "open", null, 0, null, fact.At, fact.At);
         if (row is null)
             return found;

@@ -26,10 +26,12 @@ internal static class CaseTable
         values ($id, $server, $database, $object, $fault, $cause, $state, $reason, $attempts, $snapshot, $first, $last)
         """,
         ("$id", row.Id), ("$server", row.Server), ("$database", row.Database), ("$object", row.Object), ("$fault", row.Fault),
-        ("$cause", row.Cause), ("$state", row.State), ("$reason", row.Reason), ("$attempts", row.Attempts), ("$snapshot", row.Snapshot),
+        ("$cause", row.Cause), ("$state", row.State), ("$reason", row.Reason), ("$attempts", row.Attempts),
+            ("$snapshot", row.Snapshot),
         ("$first", Sql.Time(row.FirstSeen)), ("$last", Sql.Time(row.LastChanged)));
 
     private static CaseRow Read(SqliteDataReader row) => new(
-        row.GetString(0), row.GetString(1), row.TextOrNull(2), row.GetString(3), row.GetString(4), row.GetString(5), row.GetString(6),
+        row.GetString(0), row.GetString(1), row.TextOrNull(2), row.GetString(3), row.GetString(4), row.GetString(5),
+            row.GetString(6),
         row.TextOrNull(7), row.GetInt32(8), row.TextOrNull(9), Sql.Time(row.GetString(10)), Sql.Time(row.GetString(11)));
 }

@@ -6,7 +6,8 @@ using Microsoft.Data.Sqlite;
 namespace Kintsugi.State;
 
 /// <summary>
-/// The append-only facts. Each carries a SHA-256 over itself and the hash of the fact before it, so that a fact that was changed, taken out or
+/// The append-only facts. Each carries a SHA-256 over itself and the hash of the fact before it, so that a fact that was
+/// changed, taken out or
 /// put in breaks the chain from there on.
 /// </summary>
 internal static class FactTable
@@ -15,13 +16,15 @@ internal static class FactTable
 
     public static Fact Append(SqliteConnection connection, Fact fact)
     {
-        var (last, previous) = Sql.Rows(connection, "select number, hash from chain", row => (row.GetInt64(0), row.GetString(1)))[0];
+        var (last, previous) = Sql.Rows(connection, "select number, hash from chain",
+            row => (row.GetInt64(0), row.GetString(1)))[0];
         var number = last + 1;
         var at = Sql.Time(fact.At);
         var digest = Digest(fact.Data);
         var hash = Link(previous, number, fact.Case, fact.Server, fact.Kind, fact.Summary, digest, at);
         Sql.Run(connection,
-            $"insert into facts ({Columns}, data_sha256, hash) values ($number, $case, $server, $kind, $summary, $data, $at, $digest, $hash)",
+            $"insert into facts ({Columns}, data_sha256, hash) values ($number, $case, $server, $kind, $summary, $data, $at, "
+                + "$digest, $hash)",
             ("$number", number), ("$case", fact.Case), ("$server", fact.Server), ("$kind", fact.Kind), ("$summary", fact.Summary),
             ("$data", fact.Data), ("$at", at), ("$digest", digest), ("$hash", hash));
         Sql.Run(connection, "update chain set number = $number, hash = $hash", ("$number", number), ("$hash", hash));
@@ -52,7 +55,8 @@ internal static class FactTable
             if (digest != Digest(fact.Data))
                 return $"the data of fact {number} (case {fact.Case}, {fact.Kind}) is not what was recorded";
             if (hash != Link(previous, number, fact.Case, fact.Server, fact.Kind, fact.Summary, digest, Sql.Time(fact.At)))
-                return $"fact {number} (case {fact.Case}, {fact.Kind}) is not what was recorded, or the one before it was replaced";
+                return $"fact {number} (case {fact.Case}, {fact.Kind}) is not what was recorded, or the one before it was "
+                    + "replaced";
             previous = hash;
         }
         var (last, head) = Sql.Rows(connection, "select number, hash from chain", row => (row.GetInt64(0), row.GetString(1)))[0];

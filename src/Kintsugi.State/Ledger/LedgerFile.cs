@@ -2,7 +2,9 @@ using Microsoft.Data.Sqlite;
 
 namespace Kintsugi.State;
 
-/// <summary>The SQLite file under the ledger: made whole or not at all, opened with its settings, its faults told in words.</summary>
+/// <summary>
+/// The SQLite file under the ledger: made whole or not at all, opened with its settings, its faults told in words.
+/// </summary>
 internal static class LedgerFile
 {
     /// <summary>A writer holds the file for milliseconds; one that holds it this long is stuck.</summary>
@@ -23,12 +25,14 @@ internal static class LedgerFile
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {
-            throw new StateException($"the ledger {path} cannot be opened: {problem.Message} Check the rights of that file and directory.", problem);
+            throw new StateException($"the ledger {path} cannot be opened: {problem.Message} Check the rights of that file and "
+                + "directory.", problem);
         }
     }
 
     /// <summary>
-    /// A new ledger appears under its name complete: a file that exists and is empty is therefore always a broken one, never a new one.
+    /// A new ledger appears under its name complete: a file that exists and is empty is therefore always a broken one, never a
+    /// new one.
     /// </summary>
     private static void Make(string path)
     {
@@ -82,7 +86,8 @@ internal static class LedgerFile
         {
             connection.Open();
             // FULL: a fact must survive a power cut before the deed that it announces is begun.
-            Sql.Run(connection, $"pragma busy_timeout = {BusySeconds * 1000}; pragma synchronous = full; pragma foreign_keys = on");
+            Sql.Run(connection, $"pragma busy_timeout = {BusySeconds * 1000}; pragma synchronous = full; pragma foreign_keys = "
+                + "on");
             return connection;
         }
         catch
@@ -96,11 +101,14 @@ internal static class LedgerFile
     public static StateException Explain(SqliteException problem, string path) => problem.SqliteErrorCode switch
     {
         5 or 6 => new StateException(
-            $"the ledger {path} was held by another process for more than {BusySeconds} s. Wait for it to end (kintsugi heal, kintsugi serve) "
+            $"the ledger {path} was held by another process for more than {BusySeconds} s. Wait for it to end (kintsugi heal, "
+                + "kintsugi serve) "
             + "and run again.", problem),
         8 or 14 => new StateException(
-            $"the ledger {path} cannot be opened for writing. Run as the user that owns it, or name another directory with $KINTSUGI_STATE.", problem),
-        10 => new StateException($"the disk under the ledger {path} gives I/O errors: {problem.Message}. Look at the system log first.", problem),
+            $"the ledger {path} cannot be opened for writing. Run as the user that owns it, or name another directory with "
+                + "$KINTSUGI_STATE.", problem),
+        10 => new StateException($"the disk under the ledger {path} gives I/O errors: {problem.Message}. Look at the system log "
+            + "first.", problem),
         11 or 26 => Broken(path, problem.Message, problem),
         13 => new StateException($"no room is left on the disk under the ledger {path}. Make room and run again.", problem),
         _ => new StateException($"the ledger {path} could not be used: {problem.Message}", problem),

@@ -4,7 +4,9 @@ using Microsoft.Data.Sqlite;
 
 namespace Kintsugi.State;
 
-/// <summary>Brings a ledger to this version's schema: embedded files NNN_name.sql, each once, in one transaction that shuts others out.</summary>
+/// <summary>
+/// Brings a ledger to this version's schema: embedded files NNN_name.sql, each once, in one transaction that shuts others out.
+/// </summary>
 internal static class Migrations
 {
     /// <summary>Marks the file as ours (the word "KNTG" in ASCII): PRAGMA application_id.</summary>

@@ -12,7 +12,8 @@ internal static class ObservationTables
 
     public static List<Observation> Of(SqliteConnection connection, string server, string scope) => Sql.Rows(
         connection, "select key, value, at from observations where server = $server and scope = $scope order by key",
-        row => new Observation(scope, row.GetString(0), row.GetString(1), Sql.Time(row.GetString(2))), ("$server", server), ("$scope", scope));
+        row => new Observation(scope, row.GetString(0), row.GetString(1), Sql.Time(row.GetString(2))), ("$server", server),
+            ("$scope", scope));
 
     public static void RecordCounters(SqliteConnection connection, string server, Counters counters, DateTimeOffset keepSince)
     {
@@ -23,7 +24,8 @@ internal static class ObservationTables
     }
 
     public static List<Counters> CountersOf(SqliteConnection connection, string server, string database, int newest) => Sql.Rows(
-        connection, "select at, counters from counters where server = $server and database = $database order by at desc limit $newest",
+        connection, "select at, counters from counters where server = $server and database = $database order by at desc limit "
+            + "$newest",
         row => new Counters(database, row.GetString(1), Sql.Time(row.GetString(0))),
         ("$server", server), ("$database", database), ("$newest", newest));
 }

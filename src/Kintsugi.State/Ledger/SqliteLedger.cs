@@ -3,7 +3,8 @@ using Microsoft.Data.Sqlite;
 namespace Kintsugi.State;
 
 /// <summary>
-/// The ledger in an embedded SQLite file (WAL, synchronous FULL): several processes may use it at once, and a kill at any moment leaves
+/// The ledger in an embedded SQLite file (WAL, synchronous FULL): several processes may use it at once, and a kill at any
+/// moment leaves
 /// every fact that was appended and none that was not.
 /// </summary>
 public sealed class SqliteLedger : ILedger, IMemory, IAsyncDisposable, IDisposable
@@ -49,9 +50,11 @@ public sealed class SqliteLedger : ILedger, IMemory, IAsyncDisposable, IDisposab
             () => ScrubTables.Sightings(connection, server).ToDictionary(sighting => sighting.Finding), cancellationToken);
 
     public ValueTask<IReadOnlyList<Fact>> Baseline(string server, CancellationToken cancellationToken) =>
-        Look<IReadOnlyList<Fact>>(() => FactTable.OfKinds(connection, server, Facts.Accepted, Facts.Acknowledged), cancellationToken);
+        Look<IReadOnlyList<Fact>>(() => FactTable.OfKinds(connection, server, Facts.Accepted, Facts.Acknowledged),
+            cancellationToken);
 
-    public ValueTask Observe(string server, IReadOnlyCollection<Observation> observations, CancellationToken cancellationToken) => Change(() =>
+    public ValueTask Observe(string server, IReadOnlyCollection<Observation> observations, CancellationToken cancellationToken) =>
+        Change(() =>
     {
         foreach (var observation in observations)
             ObservationTables.Record(connection, server, observation);
@@ -61,12 +64,17 @@ public sealed class SqliteLedger : ILedger, IMemory, IAsyncDisposable, IDisposab
         Look<IReadOnlyList<Observation>>(() => ObservationTables.Of(connection, server, scope), cancellationToken);
 
     public ValueTask RecordCounters(string server, Counters counters, CancellationToken cancellationToken) =>
-        Change(() => ObservationTables.RecordCounters(connection, server, counters, counters.At - CountersKept), cancellationToken);
+        Change(() => ObservationTables.RecordCounters(connection, server, counters, counters.At - CountersKept),
+            cancellationToken);
 
-    public ValueTask<IReadOnlyList<Counters>> CountersOf(string server, string database, int newest, CancellationToken cancellationToken) =>
-        Look<IReadOnlyList<Counters>>(() => ObservationTables.CountersOf(connection, server, database, newest), cancellationToken);
+    public ValueTask<IReadOnlyList<Counters>> CountersOf(string server, string database, int newest,
+        CancellationToken cancellationToken) =>
+        Look<IReadOnlyList<Counters>>(() => ObservationTables.CountersOf(connection, server, database, newest),
+            cancellationToken);
 
-    /// <summary>Reads the whole ledger: its pages, its chain of hashes, and whether the listing of cases is what the facts say.</summary>
+    /// <summary>
+    /// Reads the whole ledger: its pages, its chain of hashes, and whether the listing of cases is what the facts say.
+    /// </summary>
     /// <returns>What is wrong, in sentences; empty when nothing is.</returns>
     public ValueTask<IReadOnlyList<string>> Verify(CancellationToken cancellationToken) => Look<IReadOnlyList<string>>(() =>
     {

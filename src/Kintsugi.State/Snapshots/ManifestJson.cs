@@ -77,7 +77,8 @@ public static class ManifestJson
             using var document = JsonDocument.Parse(text);
             return Read(document.RootElement);
         }
-        catch (Exception problem) when (problem is JsonException or KeyNotFoundException or InvalidOperationException or ArgumentException)
+        catch (Exception problem) when (
+            problem is JsonException or KeyNotFoundException or InvalidOperationException or ArgumentException)
         {
             throw new FormatException($"it is not a manifest: {problem.Message}", problem);
         }
@@ -100,13 +101,16 @@ public static class ManifestJson
             Timeline = json.GetProperty("timeline").GetInt32(),
             Complete = json.GetProperty("complete").GetBoolean(),
             Objects = [.. json.GetProperty("objects").EnumerateArray().Select(item => new SnapshotObject(
-                item.GetProperty("name").GetString()!, item.GetProperty("kind").GetString()!, item.GetProperty("path").GetString(),
+                item.GetProperty("name").GetString()!, item.GetProperty("kind").GetString()!,
+                    item.GetProperty("path").GetString(),
                 item.GetProperty("definition").GetString()))],
-            Tablespaces = json.GetProperty("tablespaces").EnumerateObject().ToDictionary(item => item.Name, item => item.Value.GetString()!),
+            Tablespaces = json.GetProperty("tablespaces").EnumerateObject().ToDictionary(item => item.Name,
+                item => item.Value.GetString()!),
             Notes = ReadTexts(json, "notes"),
             Directories = ReadTexts(json, "directories"),
             Files = [.. json.GetProperty("files").EnumerateArray().Select(item => new SnapshotFile(
-                item.GetProperty("name").GetString()!, item.GetProperty("bytes").GetInt64(), item.GetProperty("sha256").GetString()!,
+                item.GetProperty("name").GetString()!, item.GetProperty("bytes").GetInt64(),
+                    item.GetProperty("sha256").GetString()!,
                 item.TryGetProperty("note", out var note) ? note.GetString() : null))],
         };
 

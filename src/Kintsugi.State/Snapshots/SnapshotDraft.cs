@@ -16,12 +16,14 @@ internal sealed class SnapshotDraft(string directory, string final, SnapshotMani
     public string Id { get; } = begun.Id;
 
     public async ValueTask<bool> Copy(
-        string source, string name, Func<FileStream, CancellationToken, ValueTask<string?>>? amend, CancellationToken cancellationToken)
+        string source, string name, AmendCopy? amend,
+            CancellationToken cancellationToken)
     {
         try
         {
             using var from = File.OpenHandle(source, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            await Add(name, amend, async file => await copy.Copy(from, file.SafeFileHandle, cancellationToken), cancellationToken);
+            await Add(name, amend, async file => await copy.Copy(from, file.SafeFileHandle, cancellationToken),
+                cancellationToken);
             return true;
         }
         catch (Exception gone) when (gone is FileNotFoundException or DirectoryNotFoundException)
@@ -35,7 +37,7 @@ internal sealed class SnapshotDraft(string directory, string final, SnapshotMani
     }
 
     public async ValueTask Write(
-        string name, IAsyncEnumerable<ReadOnlyMemory<byte>> pieces, Func<FileStream, CancellationToken, ValueTask<string?>>? amend,
+        string name, IAsyncEnumerable<ReadOnlyMemory<byte>> pieces, AmendCopy? amend,
         CancellationToken cancellationToken)
     {
         try
@@ -89,7 +91,7 @@ internal sealed class SnapshotDraft(string directory, string final, SnapshotMani
     }
 
     private async ValueTask Add(
-        string name, Func<FileStream, CancellationToken, ValueTask<string?>>? amend, Func<FileStream, Task> fill,
+        string name, AmendCopy? amend, Func<FileStream, Task> fill,
         CancellationToken cancellationToken)
     {
         var place = Place(name);
@@ -114,5 +116,6 @@ internal sealed class SnapshotDraft(string directory, string final, SnapshotMani
     private string Place(string name) => SafeName.Join(directory, name);
 
     private static HealingException Failed(string what, Exception problem) =>
-        new($"{what}: {problem.Message} No snapshot, no repair: make room or give rights there, then run again.", mayPass: false, problem);
+        new($"{what}: {problem.Message} No snapshot, no repair: make room or give rights there, then run again.", mayPass: false,
+            problem);
 }

@@ -26,10 +26,12 @@ internal sealed class SnapshotReader(string place)
                 flaws.Add(flaw);
         foreach (var directory in manifest.Directories.Where(name => !Directory.Exists(SafeName.Join(place, name))))
             flaws.Add($"directory {directory} is missing");
-        var known = manifest.Files.Select(file => file.Name).Append(SnapshotStore.ManifestName).Append(SnapshotStore.SumName).ToHashSet();
+        var known = manifest.Files.Select(file => file.Name).Append(SnapshotStore.ManifestName).Append(
+            SnapshotStore.SumName).ToHashSet();
         flaws.AddRange(Directory.EnumerateFiles(place, "*", SearchOption.AllDirectories)
             .Select(path => Path.GetRelativePath(place, path))
-            .Where(name => !known.Contains(name)).Order(StringComparer.Ordinal).Select(name => $"{name} does not belong to the snapshot"));
+            .Where(name => !known.Contains(name)).Order(StringComparer.Ordinal).Select(name => $"{name} does not belong to the "
+                + "snapshot"));
         return flaws;
     }
 
@@ -47,7 +49,8 @@ internal sealed class SnapshotReader(string place)
             if (rename(file.Name) is not { } name)
                 continue;
             if (await Compare(file, cancellationToken) is { } flaw)
-                throw new StateException($"the snapshot {manifest.Id} is not whole: {flaw}. Nothing of it should be used; look for another copy.");
+                throw new StateException($"the snapshot {manifest.Id} is not whole: {flaw}. Nothing of it should be used; look "
+                    + "for another copy.");
             var path = SafeName.Join(target, name);
             Directory.CreateDirectory(Path.GetDirectoryName(path)!, (UnixFileMode)0b111_000_000);
             using var from = File.OpenHandle(SafeName.Join(place, file.Name));

@@ -3,14 +3,18 @@ namespace Kintsugi.State;
 /// <summary>Lays snapshots out beside what lives: never over a file, never inside a data directory.</summary>
 public sealed class SnapshotRestore(SnapshotStore store)
 {
-    /// <summary>A relation's files, by their paths below the data directory, for pg_read_binary_file's kin and for people.</summary>
-    /// <exception cref="StateException">The target is not empty or lies in a data directory, or the snapshot is not whole.</exception>
+    /// <summary>
+    /// A relation's files, by their paths below the data directory, for pg_read_binary_file's kin and for people.
+    /// </summary>
+    /// <exception cref="StateException">The target is not empty or lies in a data directory, or the snapshot is not
+    /// whole.</exception>
     public async ValueTask<SnapshotManifest> LayOut(string id, string target, CancellationToken cancellationToken)
     {
         var manifest = store.Show(id);
         var reader = new SnapshotReader(store.PlaceOf(id));
         if (manifest.Files.Count == 0)
-            throw new StateException($"the snapshot {id} holds no files, only definitions: kintsugi snapshots show {id} prints them");
+            throw new StateException($"the snapshot {id} holds no files, only definitions: kintsugi snapshots show {id} prints "
+                + "them");
         var root = Prepare(target);
         try
         {
@@ -33,11 +37,13 @@ public sealed class SnapshotRestore(SnapshotStore store)
         var root = Path.GetFullPath(target);
         for (var above = root; above is not null; above = Path.GetDirectoryName(above))
             if (File.Exists(Path.Combine(above, "PG_VERSION")))
-                throw new StateException($"{target} lies in the data directory {above}: a snapshot is never laid over a cluster. Name another directory.");
+                throw new StateException($"{target} lies in the data directory {above}: a snapshot is never laid over a "
+                    + "cluster. Name another directory.");
         try
         {
             if (Directory.Exists(root) && Directory.EnumerateFileSystemEntries(root).Any())
-                throw new StateException($"{target} is not empty: a snapshot is never laid over other files. Name a new directory.");
+                throw new StateException($"{target} is not empty: a snapshot is never laid over other files. Name a new "
+                    + "directory.");
             Directory.CreateDirectory(root, (UnixFileMode)0b111_000_000);
             return root;
         }
@@ -48,7 +54,8 @@ public sealed class SnapshotRestore(SnapshotStore store)
     }
 
     /// <summary>
-    /// Links lead into the copy. tablespace_map would lead back to the living cluster, and a server that starts with it rewrites the links so
+    /// Links lead into the copy. tablespace_map would lead back to the living cluster, and a server that starts with it
+    /// rewrites the links so
     /// (src/backend/access/transam/xlogrecovery.c, read_tablespace_map): it is never part of the copy.
     /// </summary>
     private static void LinkTablespaces(SnapshotManifest manifest, string root)

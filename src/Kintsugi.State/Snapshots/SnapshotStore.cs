@@ -8,13 +8,16 @@ public sealed record SnapshotStoreSettings
     /// <summary>Bytes a second; null for no limit.</summary>
     public long? Rate { get; init; }
 
-    /// <summary>What must stay free beside the snapshot: the server writes its WAL on the same disk more often than not.</summary>
+    /// <summary>
+    /// What must stay free beside the snapshot: the server writes its WAL on the same disk more often than not.
+    /// </summary>
     public long Reserve { get; init; } = 256L << 20;
 }
 
 /// <summary>A directory of snapshots. One appears when it is whole and on disk, and disappears at once.</summary>
 /// <param name="freeBytes">Free room under a directory; given by tests.</param>
-public sealed class SnapshotStore(string directory, SnapshotStoreSettings settings, TimeProvider clock, Func<string, long>? freeBytes = null)
+public sealed class SnapshotStore(string directory, SnapshotStoreSettings settings, TimeProvider clock, Func<string,
+    long>? freeBytes = null)
     : ISnapshotShelf
 {
     internal const string ManifestName = "manifest.json";
@@ -34,7 +37,8 @@ public sealed class SnapshotStore(string directory, SnapshotStoreSettings settin
             System.IO.Directory.CreateDirectory(Directory, (UnixFileMode)0b111_000_000);
             RequireRoom(bytes);
             var created = clock.GetUtcNow();
-            var name = created.UtcDateTime.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture) + "-" + (manifest.Case ?? "manual");
+            var name = created.UtcDateTime.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture) + "-"
+                + (manifest.Case ?? "manual");
             // Milliseconds apart, or two processes: the draft's directory is what takes the name.
             for (var number = 1; ; number++)
             {
@@ -44,13 +48,15 @@ public sealed class SnapshotStore(string directory, SnapshotStoreSettings settin
                     continue;
                 System.IO.Directory.CreateDirectory(draft, (UnixFileMode)0b111_000_000);
                 return ValueTask.FromResult<ISnapshotDraft>(new SnapshotDraft(
-                    draft, Path.Combine(Directory, id), manifest with { Id = id, Created = created }, new FileCopy(new Throttle(settings.Rate, clock))));
+                    draft, Path.Combine(Directory, id), manifest with { Id = id, Created = created },
+                        new FileCopy(new Throttle(settings.Rate, clock))));
             }
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {
             throw new HealingException(
-                $"the snapshot directory {Directory} cannot be written: {problem.Message} No snapshot, no repair.", mayPass: false, problem);
+                $"the snapshot directory {Directory} cannot be written: {problem.Message} No snapshot, no repair.",
+                    mayPass: false, problem);
         }
     }
 
@@ -90,9 +96,11 @@ public sealed class SnapshotStore(string directory, SnapshotStoreSettings settin
         {
             return ManifestJson.Read(File.ReadAllBytes(Path.Combine(PlaceOf(id), ManifestName)));
         }
-        catch (Exception problem) when (problem is FormatException or IOException or UnauthorizedAccessException or StateException)
+        catch (Exception problem) when (
+            problem is FormatException or IOException or UnauthorizedAccessException or StateException)
         {
-            why = problem is StateException ? problem.Message : $"the manifest of snapshot {id} in {Directory} cannot be read: {problem.Message}";
+            why = problem is StateException ? problem.Message
+                : $"the manifest of snapshot {id} in {Directory} cannot be read: {problem.Message}";
             return null;
         }
     }
@@ -103,8 +111,10 @@ public sealed class SnapshotStore(string directory, SnapshotStoreSettings settin
         var needed = (long)(bytes * Growth) + settings.Reserve;
         if (free < needed)
             throw new HealingException(
-                $"there is no room for the snapshot in {Directory}: it needs {Size(needed)} ({Size(bytes)} to copy, a tenth for growth, "
-                + $"{Size(settings.Reserve)} left free), {Size(free)} is free. Make room, run kintsugi snapshots prune, or name another directory.",
+                $"there is no room for the snapshot in {Directory}: it needs {Size(needed)} ({Size(bytes)} to copy, a tenth for "
+                    + "growth, "
+                + $"{Size(settings.Reserve)} left free), {Size(free)} is free. Make room, run kintsugi snapshots prune, or name "
+                + "another directory.",
                 mayPass: false);
     }
 

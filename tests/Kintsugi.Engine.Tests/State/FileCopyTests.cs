@@ -22,7 +22,8 @@ public sealed class FileCopyTests : IDisposable
             var bytes = new byte[length];
             new Random(length).NextBytes(bytes);
 
-            var copied = await Copy(bytes, new FileCopy(new Throttle(null, TimeProvider.System)) { MayClone = clone, MayCopyInKernel = kernel });
+            var copied = await Copy(bytes, new FileCopy(new Throttle(null, TimeProvider.System)) { MayClone = clone,
+                MayCopyInKernel = kernel });
 
             Assert.Equal(bytes, copied);
         }

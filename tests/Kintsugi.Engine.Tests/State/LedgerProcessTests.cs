@@ -6,7 +6,10 @@ using static Kintsugi.Engine.Tests.State.StateFolder;
 
 namespace Kintsugi.Engine.Tests.State;
 
-/// <summary>Several processes at one ledger, killed without warning. The other processes are this test program, told to run only the writer.</summary>
+/// <summary>
+/// Several processes at one ledger, killed without warning. The other processes are this test program, told to run only the
+/// writer.
+/// </summary>
 public sealed class LedgerProcessTests : IDisposable
 {
     private readonly StateFolder folder = new();
@@ -69,7 +72,8 @@ public sealed class LedgerProcessTests : IDisposable
             RedirectStandardOutput = true,
             Environment = { [LedgerWriter.LedgerVariable] = folder.State.Ledger, [LedgerWriter.NameVariable] = pipe },
         };
-        foreach (var argument in new[] { "--explicit", "only", "--filter-method", $"{typeof(LedgerWriter).FullName}.{nameof(LedgerWriter.Append_until_killed)}" })
+        foreach (var argument in new[] { "--explicit", "only", "--filter-method",
+            $"{typeof(LedgerWriter).FullName}.{nameof(LedgerWriter.Append_until_killed)}" })
             start.ArgumentList.Add(argument);
         var process = Process.Start(start)!;
         process.OutputDataReceived += (_, _) => { };

@@ -6,7 +6,8 @@ namespace Kintsugi.Engine.Tests.State;
 
 public sealed class SightingTests : IDisposable
 {
-    private static readonly Finding Orphans = new(Faults.RowOrphaned, Table("ratings", "ratings_movie_fkey"), "3 rows without a parent")
+    private static readonly Finding Orphans = new(Faults.RowOrphaned, Table("ratings", "ratings_movie_fkey"),
+        "3 rows without a parent")
     {
         Check = "foreign-key",
     };
@@ -46,8 +47,10 @@ public sealed class SightingTests : IDisposable
     {
         await using var ledger = folder.Open();
         var movies = Table("movies", null);
-        await ledger.RecordProofs(Server, Report(0, ("heap", movies, Verdict.Sound.Instance), ("heap", movies, Verdict.Sound.Instance)), Token);
-        await ledger.RecordProofs(Server, Report(1, ("heap", movies, Verdict.Sound.Instance), ("heap", movies, new Verdict.Unchecked("time over"))),
+        await ledger.RecordProofs(Server, Report(0, ("heap", movies, Verdict.Sound.Instance),
+            ("heap", movies, Verdict.Sound.Instance)), Token);
+        await ledger.RecordProofs(Server, Report(1, ("heap", movies, Verdict.Sound.Instance),
+            ("heap", movies, new Verdict.Unchecked("time over"))),
             Token);
 
         var proof = Assert.Single(await ledger.Proofs(Server, Token));

@@ -36,7 +36,8 @@ public sealed class SnapshotStoreTests : IDisposable
 
         var manifest = Assert.Single(store.List());
 
-        Assert.Equal((id, true, "0/2", 2L * bytes.Length, Noon), (manifest.Id, manifest.Complete, manifest.EndLsn, manifest.Bytes, manifest.Created));
+        Assert.Equal((id, true, "0/2", 2L * bytes.Length, Noon),
+            (manifest.Id, manifest.Complete, manifest.EndLsn, manifest.Bytes, manifest.Created));
         Assert.Equal(bytes, await File.ReadAllBytesAsync(Path.Combine(store.PlaceOf(id), "data/base/5/16384"), Token));
         Assert.Equal(bytes, await File.ReadAllBytesAsync(Path.Combine(store.PlaceOf(id), "data/base/5/16384_vm"), Token));
         Assert.Equal("public.movies", Assert.Single(store.Show(id).Objects).Name);
@@ -122,9 +123,11 @@ public sealed class SnapshotStoreTests : IDisposable
         await restore.LayOut(id, target, Token);
 
         Assert.Equal(Noise(100), await File.ReadAllBytesAsync(Path.Combine(target, "data/one"), Token));
-        Assert.Contains("not empty", (await Assert.ThrowsAsync<StateException>(() => restore.LayOut(id, target, Token).AsTask())).Message);
+        Assert.Contains("not empty", (await Assert.ThrowsAsync<StateException>(() => restore.LayOut(id, target,
+            Token).AsTask())).Message);
         Assert.Contains("never laid over a cluster",
-            (await Assert.ThrowsAsync<StateException>(() => restore.LayOut(id, Path.Combine(cluster, "base"), Token).AsTask())).Message);
+            (await Assert.ThrowsAsync<StateException>(() => restore.LayOut(id, Path.Combine(cluster, "base"),
+                Token).AsTask())).Message);
         Assert.Equal(["PG_VERSION"], Directory.GetFileSystemEntries(cluster).Select(Path.GetFileName));
     }
 
@@ -149,7 +152,8 @@ public sealed class SnapshotStoreTests : IDisposable
         clock.Advance(TimeSpan.FromDays(1));
         var newest = await Take("healed");
 
-        var chosen = SnapshotPruning.Choose(store.List(), new SnapshotsKept { Last = 1 }, [Row("open", "escalated"), Row("healed", "healed")],
+        var chosen = SnapshotPruning.Choose(store.List(), new SnapshotsKept { Last = 1 },
+            [Row("open", "escalated"), Row("healed", "healed")],
             clock.GetUtcNow());
         SnapshotPruning.Remove(store, chosen, clock.GetUtcNow());
 

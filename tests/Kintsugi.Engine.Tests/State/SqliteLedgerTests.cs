@@ -70,6 +70,19 @@ public sealed class SqliteLedgerTests : IDisposable
     }
 
     [Fact]
+    public async Task An_acceptance_that_ran_out_does_not_hide_the_case()
+    {
+        await using var ledger = folder.Open();
+        await ledger.Append(Found("a"), Token);
+        await ledger.Append(Of("a", Facts.Accepted, ("because", "until the weekend"), ("until", "2026-11-24T00:00:00Z")), Token);
+        await ledger.Append(Found("a", Noon.AddDays(2)), Token);
+        await ledger.Append(Of("a", Facts.Confirmed, ("verdict", "damaged")), Token);
+        await ledger.Append(Of("a", Facts.Ended, ("outcome", "waiting"), ("reason", "consent is missing")), Token);
+
+        Assert.Equal("waiting", Assert.Single(await ledger.Cases(null, Token)).State);
+    }
+
+    [Fact]
     public async Task A_healed_case_that_comes_back_is_open_again_with_its_attempts_at_zero()
     {
         await using var ledger = folder.Open();
@@ -108,8 +121,10 @@ public sealed class SqliteLedgerTests : IDisposable
     {
         using var ledger = folder.Open();
 
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(folder.Path));
-        Assert.All(Directory.GetFiles(folder.Path), file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file)));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
+            File.GetUnixFileMode(folder.Path));
+        Assert.All(Directory.GetFiles(folder.Path),
+            file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file)));
         Assert.Contains(folder.State.Ledger, Directory.GetFiles(folder.Path));
     }
 }

@@ -18,7 +18,9 @@ public sealed class StateDirectoryTests : IDisposable
     [InlineData(null, "", "/var/lib/kintsugi")]
     public void It_is_looked_for_in_a_fixed_order(string? named, string environment, string expected)
     {
-        var variables = environment.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(pair => pair.Split('=')).ToDictionary(p => p[0], p => p[1]);
+        var variables = environment.Split(' ', StringSplitOptions.RemoveEmptyEntries)
+            .Select(pair => pair.Split('=')).ToDictionary(
+            p => p[0], p => p[1]);
 
         Assert.Equal(expected, StateDirectory.Locate(named, variables.GetValueOrDefault));
     }

@@ -21,7 +21,8 @@ public sealed class StateFolder : IDisposable
     public SqliteLedger Open() => SqliteLedger.Open(State);
 
     public static Fact Found(string id, DateTimeOffset? at = null) => new(id, Server, Facts.Found, "an index lost its order",
-        Facts.Data(("fault", "index-corrupt"), ("cause", "an index lost its order"), ("database", "app"), ("object", "public.we;ird\"name")),
+        Facts.Data(("fault", "index-corrupt"), ("cause", "an index lost its order"), ("database", "app"),
+            ("object", "public.we;ird\"name")),
         at ?? Noon);
 
     public static Fact Of(string id, string kind, params ReadOnlySpan<(string Name, string? Value)> data) =>

@@ -28,7 +28,8 @@ public sealed class ClusterSnapshotTests(Servers servers) : IDisposable
         var place = Path.Combine(database.Cluster.Home, "elsewhere");
         await database.Execute($"copy (select 1) to program 'cat > /dev/null; mkdir -p {place}'", Token);
         await database.Execute($"create tablespace elsewhere location '{place}'", Token);
-        await database.Execute("create table spaced tablespace elsewhere as select g as id from generate_series(1, 1000) g", Token);
+        await database.Execute("create table spaced tablespace elsewhere as select g as id from generate_series(1, 1000) g",
+            Token);
         await database.Execute("create table damaged as select g as id from generate_series(1, 5000) g; checkpoint", Token);
         var damaged = await Damage(database, "damaged");
         var movies = await database.Scalar<long>("select count(*) from movies", Token);
@@ -55,7 +56,8 @@ public sealed class ClusterSnapshotTests(Servers servers) : IDisposable
     public async Task A_copy_that_was_taken_under_writes_holds_transactions_whole()
     {
         await using var database = await servers.Cluster(TestMajors.Newest, Token);
-        await database.Execute("create table debit (id bigint primary key, body text); create table credit (id bigint primary key, body text)", Token);
+        await database.Execute("create table debit (id bigint primary key, body text); create table credit (id bigint primary "
+            + "key, body text)", Token);
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(Token);
         var written = 0L;
         var begun = new TaskCompletionSource();
@@ -79,7 +81,8 @@ public sealed class ClusterSnapshotTests(Servers servers) : IDisposable
         var (debit, credit) = (await Count(scratch, database.Name, "debit"), await Count(scratch, database.Name, "credit"));
         Assert.Equal(debit, credit);
         Assert.InRange(debit, 50, written);
-        Assert.Equal(0, await Count(scratch, database.Name, "debit full join credit using (id) where debit.id is null or credit.id is null"));
+        Assert.Equal(0, await Count(scratch, database.Name,
+            "debit full join credit using (id) where debit.id is null or credit.id is null"));
     }
 
     [Fact]
@@ -121,7 +124,8 @@ public sealed class ClusterSnapshotTests(Servers servers) : IDisposable
 
     private async Task<string> Take(TestDatabase database)
     {
-        await using var factory = new SessionFactory(name => database.Cluster.ConnectionString(name ?? database.Name), new SessionLimits());
+        await using var factory = new SessionFactory(name => database.Cluster.ConnectionString(name ?? database.Name),
+            new SessionLimits());
         await using var session = await factory.OpenRead(database.Name, Token);
         var can = await CapabilityProbe.Probe(session, null, Token);
         var patient = new Patient(session, new LocalFiles(can.DataDirectory!), can);

@@ -17,7 +17,8 @@ public sealed class SnapshotTakerTests(Servers servers) : IDisposable
     public async Task Files_and_server_give_the_same_copy_of_every_fork(int major)
     {
         await using var database = await servers.Database(major, Token);
-        await database.Execute("create table \"we;ird\"\"name\" as select g as id, repeat('x', 500) as body from generate_series(1, 5000) g", Token);
+        await database.Execute("create table \"we;ird\"\"name\" as select g as id, repeat('x', 500) as body from "
+            + "generate_series(1, 5000) g", Token);
         await database.Execute("vacuum (freeze, analyze) \"we;ird\"\"name\"", Token);
         var files = await Take(database, SnapshotGrade.Relation, overSql: false, ("public", "we;ird\"name"));
         var sql = await Take(database, SnapshotGrade.Relation, overSql: true, ("public", "we;ird\"name"));
@@ -72,7 +73,8 @@ public sealed class SnapshotTakerTests(Servers servers) : IDisposable
     public async Task A_partitioned_table_is_copied_with_its_leaves()
     {
         await using var database = await servers.Database(TestMajors.Newest, Token);
-        await database.Execute("create table p (id int) partition by range (id); create table p1 partition of p for values from (0) to (10); "
+        await database.Execute("create table p (id int) partition by range (id); create table p1 partition of p for values from "
+            + "(0) to (10); "
             + "create table p2 partition of p for values from (10) to (20); insert into p values (1), (11)", Token);
 
         var id = await Take(database, SnapshotGrade.Relation, overSql: false, ("public", "p"));
@@ -87,13 +89,15 @@ public sealed class SnapshotTakerTests(Servers servers) : IDisposable
         await using var database = await servers.Database(TestMajors.Newest, Token);
         await database.Execute("create table t (id int); drop role if exists weak; create role weak login", Token);
         await using var factory = new SessionFactory(
-            name => database.Cluster.ConnectionString(name ?? database.Name).Replace("Username=postgres", "Username=weak"), new SessionLimits());
+            name => database.Cluster.ConnectionString(name ?? database.Name).Replace("Username=postgres", "Username=weak"),
+                new SessionLimits());
         var patient = await Open(factory, database);
         await using var session = patient.Sql;
         Assert.Equal("weak", patient.Can.User);
 
         var problem = await Assert.ThrowsAsync<HealingException>(() => new SnapshotTaker(Store, factory).Take(
-            null, "asked for", SnapshotGrade.Relation, [Named(patient, "public", "t")], patient with { Files = null }, Token).AsTask());
+            null, "asked for", SnapshotGrade.Relation, [Named(patient, "public", "t")], patient with { Files = null },
+                Token).AsTask());
 
         Assert.False(problem.MayPass);
         Assert.Contains("pg_read_server_files", problem.Message);
@@ -102,16 +106,19 @@ public sealed class SnapshotTakerTests(Servers servers) : IDisposable
 
     private SnapshotStore Store => new(state, new SnapshotStoreSettings(), TimeProvider.System);
 
-    private async Task<string> Take(TestDatabase database, SnapshotGrade grade, bool overSql, params (string Schema, string Name)[] relations)
+    private async Task<string> Take(TestDatabase database, SnapshotGrade grade, bool overSql,
+        params (string Schema, string Name)[] relations)
     {
-        await using var factory = new SessionFactory(name => database.Cluster.ConnectionString(name ?? database.Name), new SessionLimits());
+        await using var factory = new SessionFactory(name => database.Cluster.ConnectionString(name ?? database.Name),
+            new SessionLimits());
         var patient = await Open(factory, database);
         await using var session = patient.Sql;
         Assert.NotNull(patient.Files);
         if (overSql)
             patient = patient with { Files = null };
         return await new SnapshotTaker(Store, factory).Take(
-            "0123456789ab", "a test", grade, [.. relations.Select(item => Named(patient, item.Schema, item.Name))], patient, Token);
+            "0123456789ab", "a test", grade, [.. relations.Select(item => Named(patient, item.Schema, item.Name))], patient,
+                Token);
     }
 
     private static async Task<Patient> Open(SessionFactory factory, TestDatabase database)

@@ -17,7 +17,8 @@ public sealed class TornPagesTests : IDisposable
         var (whole, torn) = Pages();
         var looks = 0;
 
-        var (note, copy) = await Amend("base/5/16384.2", torn, _ => ++looks == 2 ? whole.AsMemory(PageFormat.Size) : torn.AsMemory(PageFormat.Size));
+        var (note, copy) = await Amend("base/5/16384.2", torn, _ => ++looks == 2 ? whole.AsMemory(PageFormat.Size)
+            : torn.AsMemory(PageFormat.Size));
 
         Assert.Null(note);
         Assert.Equal(2, looks);
