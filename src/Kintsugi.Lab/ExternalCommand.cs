@@ -3,7 +3,9 @@ using System.Diagnostics;
 
 namespace Kintsugi.Lab;
 
-/// <summary>What a finished program left behind. <paramref name="Output"/> is standard output and standard error together.</summary>
+/// <summary>
+/// What a finished program left behind. <paramref name="Output"/> is standard output and standard error together.
+/// </summary>
 internal sealed record CommandResult(int ExitCode, string Output)
 {
     public bool Succeeded => ExitCode == 0;

@@ -1,6 +1,8 @@
 namespace Kintsugi.Lab;
 
-/// <summary>An exclusive lock between processes, held while the object lives and released by the kernel when its process dies.</summary>
+/// <summary>
+/// An exclusive lock between processes, held while the object lives and released by the kernel when its process dies.
+/// </summary>
 internal sealed class FileLock : IDisposable
 {
     /// <summary>Longer than the slowest thing done under a lock: downloading a server over a poor line.</summary>

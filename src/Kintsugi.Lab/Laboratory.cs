@@ -10,7 +10,9 @@ public sealed class Laboratory : IAsyncDisposable
 {
     private const string Prefix = "kintsugi-lab-", OwnerFile = "owner", KeepFile = "keep";
 
-    /// <summary>A socket path has at most 107 bytes on Linux (sun_path), and `/c99/s/.s.PGSQL.65535` has to fit behind this.</summary>
+    /// <summary>
+    /// A socket path has at most 107 bytes on Linux (sun_path), and `/c99/s/.s.PGSQL.65535` has to fit behind this.
+    /// </summary>
     private const int LongestRoot = 80;
 
     private readonly List<ThrowawayCluster> clusters = [];
@@ -43,7 +45,8 @@ public sealed class Laboratory : IAsyncDisposable
     }
 
     /// <summary>Makes a new, running cluster with initdb.</summary>
-    public async Task<ThrowawayCluster> Create(PostgresBinaries binaries, ClusterOptions options, CancellationToken cancellationToken)
+    public async Task<ThrowawayCluster> Create(PostgresBinaries binaries, ClusterOptions options,
+        CancellationToken cancellationToken)
     {
         var cluster = Register(new ThrowawayCluster(this, binaries, options, await NewHome(cancellationToken)));
         await cluster.Initialize(cancellationToken);

@@ -19,11 +19,13 @@ internal static class AptBinaries
         }
         var fitting = candidates.Where(c => major is null || c == major).DefaultIfEmpty(0).Max();
         if (fitting == 0)
-            return new BinarySearch(null, $"no package postgresql-{major?.ToString(CultureInfo.InvariantCulture) ?? "N"} is offered.");
+            return new BinarySearch(null,
+                $"no package postgresql-{major?.ToString(CultureInfo.InvariantCulture) ?? "N"} is offered.");
         var install = await ExternalCommand.Run(
             ["apt-get", "install", "-q", "-y", "--no-install-recommends", $"postgresql-{fitting}"], cancellationToken);
         if (!install.Succeeded)
-            return new BinarySearch(null, $"apt-get install postgresql-{fitting} ended with {install.ExitCode}: {LastLine(install.Output)}");
+            return new BinarySearch(null,
+                $"apt-get install postgresql-{fitting} ended with {install.ExitCode}: {LastLine(install.Output)}");
         return await InstalledBinaries.Find(fitting, cancellationToken) is { } found
             ? new BinarySearch(found, "")
             : new BinarySearch(null, $"postgresql-{fitting} was installed, but its programs are not under /usr/lib/postgresql.");

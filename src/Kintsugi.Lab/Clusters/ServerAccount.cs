@@ -20,7 +20,9 @@ internal sealed record ServerAccount(string? Name, int Uid, int Gid)
             entry[0], int.Parse(entry[2], CultureInfo.InvariantCulture), int.Parse(entry[3], CultureInfo.InvariantCulture));
     }
 
-    /// <summary>The command as this account runs it. setpriv is part of util-linux; runuser stands in where it was left out.</summary>
+    /// <summary>
+    /// The command as this account runs it. setpriv is part of util-linux; runuser stands in where it was left out.
+    /// </summary>
     public IReadOnlyList<string> Wrap(IReadOnlyList<string> command) => Name switch
     {
         null => command,
@@ -28,10 +30,13 @@ internal sealed record ServerAccount(string? Name, int Uid, int Gid)
         _ => ["runuser", "-u", Name, "--", .. command],
     };
 
-    /// <summary>A clean environment: PGDATA, PGPORT and locale of whoever starts us must not leak into a throwaway server.</summary>
+    /// <summary>
+    /// A clean environment: PGDATA, PGPORT and locale of whoever starts us must not leak into a throwaway server.
+    /// </summary>
     public static IReadOnlyDictionary<string, string> CleanEnvironment { get; } = new Dictionary<string, string>
     {
-        ["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", ["HOME"] = "/", ["LC_ALL"] = "C", ["TZ"] = "UTC",
+        ["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", ["HOME"] = "/",
+        ["LC_ALL"] = "C", ["TZ"] = "UTC",
     };
 
     /// <summary>Hands a path over to the account, so that the server may write there.</summary>
@@ -39,7 +44,8 @@ internal sealed record ServerAccount(string? Name, int Uid, int Gid)
     {
         if (Name is not null)
             await ExternalCommand.Require(
-                ["chown", "-R", $"{Uid.ToString(CultureInfo.InvariantCulture)}:{Gid.ToString(CultureInfo.InvariantCulture)}", path],
+                ["chown", "-R", $"{Uid.ToString(CultureInfo.InvariantCulture)}:{Gid.ToString(CultureInfo.InvariantCulture)}",
+                    path],
                 cancellationToken);
     }
 

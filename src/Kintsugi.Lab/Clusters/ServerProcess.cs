@@ -14,7 +14,8 @@ internal static class ServerProcess
             return null;
         var first = File.ReadLines(file).FirstOrDefault();
         // A recycled pid may belong to anybody: only a process that works in this very directory is its server.
-        return int.TryParse(first, CultureInfo.InvariantCulture, out var pid) && WorkingDirectory(pid) == Path.GetFullPath(dataDirectory)
+        return int.TryParse(first, CultureInfo.InvariantCulture, out var pid)
+            && WorkingDirectory(pid) == Path.GetFullPath(dataDirectory)
             ? pid
             : null;
     }

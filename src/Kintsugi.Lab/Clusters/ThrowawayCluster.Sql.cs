@@ -3,7 +3,9 @@ using Npgsql;
 
 namespace Kintsugi.Lab;
 
-/// <summary>Short ways to SQL for tests and injuries. The product itself never comes this way: it has sessions of its own.</summary>
+/// <summary>
+/// Short ways to SQL for tests and injuries. The product itself never comes this way: it has sessions of its own.
+/// </summary>
 public sealed partial class ThrowawayCluster
 {
     private readonly ConcurrentDictionary<string, NpgsqlDataSource> sources = new(StringComparer.Ordinal);

@@ -83,7 +83,9 @@ public sealed partial class ThrowawayCluster : IAsyncDisposable
                 cancellationToken, environment: ServerAccount.CleanEnvironment);
             if (result.Succeeded)
                 return null;
-            var log = File.Exists(LogFile) ? (await File.ReadAllTextAsync(LogFile, cancellationToken))[(int)logged..] : result.Output;
+            var log = File.Exists(LogFile)
+                ? (await File.ReadAllTextAsync(LogFile, cancellationToken))[(int)logged..]
+                : result.Output;
             if (attempt == PortAttempts || !log.Contains("Address already in use", StringComparison.Ordinal))
                 return log.Trim();
         }

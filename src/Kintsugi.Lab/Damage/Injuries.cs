@@ -6,17 +6,37 @@ public static class Injuries
     public static IReadOnlyList<Injury> All { get; } =
     [
         // Indexes
-        new BTreeEntryMissing(), new SwappedOperatorClass(), new ChangedCollation(), new FailedConcurrentBuild(), new ReindexLeftover(),
-        new DuplicatesUnderUniqueIndex(),
+        new BTreeEntryMissing(), new SwappedOperatorClass(), new ChangedCollation(), new FailedConcurrentBuild(),
+        new ReindexLeftover(),
+        new DuplicatesUnderUniqueIndex(), new CollationVersionChanged(), new BTreeItemsSwapped(), new BTreeEntryExtra(),
+        new BTreeBitRot(),
+        new BTreeLeafZeroed(), new BTreeTruncated(), new BTreeSiblingLink(), new HashEntryLost(), new HashPageZeroed(),
+        new GinEntryMissing(), new GinPageZeroed(), new GistEntryMissing(), new SpGistEntryLost(), new BrinSummaryNarrow(),
+
+        // Tables
+        new HeapBitRot(), new HeapHeaderDamaged(), new HeapLinePointerLost(), new HeapXminFuture(), new HeapXmaxSet(),
+        new HeapHeaderOffset(), new HeapPageZeroed(), new HeapTruncated(), new HeapPageMisplaced(), new HeapPageTorn(),
+        new LostWrite(), new RelationFileMissing(),
+
+        // Large values
+        new ToastChunkMissing(), new ToastChunkSize(), new ToastIndexEntryMissing(), new ToastPointerWrong(),
+
+        // Maps
+        new VisibilityMapLies(), new VisibilityMapGarbage(), new FreeSpaceMapGarbage(),
+
+        // The cluster's own files
+        new CommitLogMissing(), new ControlFileDamaged(), new DatabaseVersionMissing(),
 
         // Catalogs
-        new AttributeRowMissing(), new IndexClassRowMissing(), new HasIndexLost(), new TriggersDisabled(), new DanglingDependency(),
+        new AttributeRowMissing(), new IndexClassRowMissing(), new HasIndexLost(), new TriggersDisabled(),
+        new DanglingDependency(),
         new TypeRowMissing(), new NamespaceDangling(), new ConstraintTriggerMissing(), new ForeignKeyNotValid(),
 
         // Rows and values
         new OrphanSingle(), new OrphanComposite(), new OrphanInPartition(), new OrphanSelfReference(), new OrphanTwoLevels(),
         new OrphanOfPartitionedParent(), new CheckViolated(), new NullInNotNull(), new EnumLabelGone(), new ExclusionViolated(),
-        new MisroutedRow(), new GeneratedStale(), new SequenceBehind(),
+        new MisroutedRow(), new GeneratedStale(), new SequenceBehind(), new TextInvalid(),
+        new StatisticsNonsense(),
     ];
 
     /// <summary>The injury of this name.</summary>

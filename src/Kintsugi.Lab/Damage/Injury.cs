@@ -3,7 +3,8 @@ namespace Kintsugi.Lab.Damage;
 /// <summary>What an injury hits: the table a person knows and, where it is another, the object itself.</summary>
 /// <param name="Schema">The schema of the table; pg_catalog for system catalogs, empty for files of the cluster.</param>
 /// <param name="Relation">The table, or the file for damage to the whole cluster.</param>
-/// <param name="Object">The index, sequence or type; null where it is the table, or its TOAST table, whose name is not fixed.</param>
+/// <param name="Object">The index, sequence or type; null where it is the table, or its TOAST table, whose name is not
+/// fixed.</param>
 public sealed record InjuryTarget(string Schema, string Relation, string? Object = null)
 {
     public override string ToString() => $"{Schema}.{Object ?? Relation}";
@@ -39,7 +40,9 @@ public abstract class Injury(string name, string accident, FaultClass fault, Inj
     /// <summary>Whether the server starts with it at all; if not, it is left stopped.</summary>
     public bool ServerStarts { get; protected init; } = true;
 
-    /// <summary>Whether rows are gone or changed by it, so that no repair without other copies can bring back every one.</summary>
+    /// <summary>
+    /// Whether rows are gone or changed by it, so that no repair without other copies can bring back every one.
+    /// </summary>
     public bool LosesRows { get; protected init; }
 
     /// <summary>Works on the running server, and plans what is to be done to its files once it is stopped.</summary>
@@ -48,7 +51,9 @@ public abstract class Injury(string name, string accident, FaultClass fault, Inj
     /// <summary>Throws unless the damage is there. The server runs, if it can.</summary>
     protected internal abstract Task Prove(InjuryRoom room, CancellationToken cancellationToken);
 
-    /// <summary>Inflicts injuries together: all are planned, the server is stopped once if need be, all are applied and proven.</summary>
+    /// <summary>
+    /// Inflicts injuries together: all are planned, the server is stopped once if need be, all are applied and proven.
+    /// </summary>
     public static async Task Inflict(
         ThrowawayCluster cluster, string database, IReadOnlyList<Injury> injuries, CancellationToken cancellationToken)
     {

@@ -23,13 +23,15 @@ public sealed class InjuryRoom
 
     internal Task Execute(string sql, CancellationToken cancellationToken) => Cluster.Execute(Database, sql, cancellationToken);
 
-    internal Task<T?> Scalar<T>(string sql, CancellationToken cancellationToken) => Cluster.Scalar<T>(Database, sql, cancellationToken);
+    internal Task<T?> Scalar<T>(string sql, CancellationToken cancellationToken) =>
+        Cluster.Scalar<T>(Database, sql, cancellationToken);
 
     /// <summary>A file of a relation's fork, written out by a checkpoint. The relation is named as regclass reads it.</summary>
     internal async Task<RelationFile> FileOf(string relation, CancellationToken cancellationToken, string fork = "")
     {
         await Execute("CHECKPOINT", cancellationToken);
-        var path = await Scalar<string>($"SELECT pg_catalog.pg_relation_filepath({Quote.Literal(relation)}::regclass)", cancellationToken)
+        var path = await Scalar<string>($"SELECT pg_catalog.pg_relation_filepath({Quote.Literal(relation)}::regclass)",
+            cancellationToken)
             ?? throw new LabException($"{relation} has no file.");
         return new RelationFile(Path.Combine(Cluster.DataDirectory, path + fork));
     }
@@ -43,7 +45,8 @@ public sealed class InjuryRoom
     /// <summary>Where the first row that fits a condition lies.</summary>
     internal async Task<(int Block, int Offset)> PlaceOf(string table, string condition, CancellationToken cancellationToken)
     {
-        var ctid = await Scalar<string>($"SELECT ctid::text FROM {table} WHERE {condition} ORDER BY ctid LIMIT 1", cancellationToken)
+        var ctid = await Scalar<string>($"SELECT ctid::text FROM {table} WHERE {condition} ORDER BY ctid LIMIT 1",
+            cancellationToken)
             ?? throw new LabException($"No row of {table} fits {condition}.");
         var parts = ctid.Trim('(', ')').Split(',');
         return (int.Parse(parts[0]), int.Parse(parts[1]));

@@ -5,7 +5,8 @@ using Npgsql;
 namespace Kintsugi.Lab;
 
 /// <summary>What one table held: per key the hashes of its rows, or why it could not be read.</summary>
-/// <param name="Rows">Per key (the primary key's columns as row text, or without a key the hash itself) the rows' hashes, sorted.</param>
+/// <param name="Rows">Per key (the primary key's columns as row text, or without a key the hash itself) the rows'
+/// hashes, sorted.</param>
 /// <param name="Unreadable">The server's message when the scan failed; then <paramref name="Rows"/> is empty.</param>
 internal sealed record TableFingerprint(IReadOnlyDictionary<string, IReadOnlyList<UInt128>> Rows, string? Unreadable);
 
@@ -26,7 +27,8 @@ public sealed class Fingerprint
     private const string TablesQuery = """
         SELECT n.nspname::text, c.relname::text,
                (SELECT pg_catalog.array_agg(a.attname::text ORDER BY k.position)
-                  FROM pg_catalog.pg_index i CROSS JOIN LATERAL pg_catalog.unnest(i.indkey::int2[]) WITH ORDINALITY AS k (number, position)
+                  FROM pg_catalog.pg_index i CROSS JOIN LATERAL pg_catalog.unnest(i.indkey::int2[]) WITH ORDINALITY AS k (number,
+                    position)
                   JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number
                  WHERE i.indrelid = c.oid AND i.indisprimary AND k.position <= i.indnkeyatts)
           FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -68,7 +70,8 @@ public sealed class Fingerprint
         ThrowawayCluster cluster, string database, string name, string[] key, CancellationToken cancellationToken)
     {
         var hash = "pg_catalog.md5(kintsugi_row::text)";
-        var identity = key.Length == 0 ? hash : $"ROW({string.Join(", ", key.Select(c => "kintsugi_row." + Quote.Identifier(c)))})::text";
+        var columns = string.Join(", ", key.Select(column => "kintsugi_row." + Quote.Identifier(column)));
+        var identity = key.Length == 0 ? hash : $"ROW({columns})::text";
         var rows = new Dictionary<string, List<UInt128>>(StringComparer.Ordinal);
         try
         {
@@ -76,7 +79,8 @@ public sealed class Fingerprint
             await using var connection = await cluster.Connect(database, cancellationToken);
             await using (var session = new NpgsqlCommand(Session, connection))
                 await session.ExecuteNonQueryAsync(cancellationToken);
-            await using var command = new NpgsqlCommand($"SELECT {identity}, {hash} FROM ONLY {name} AS kintsugi_row", connection);
+            await using var command = new NpgsqlCommand($"SELECT {identity}, {hash} FROM ONLY {name} AS kintsugi_row",
+                connection);
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             while (await reader.ReadAsync(cancellationToken))
             {
@@ -91,6 +95,7 @@ public sealed class Fingerprint
             return new TableFingerprint(new Dictionary<string, IReadOnlyList<UInt128>>(), damaged.Message);
         }
         return new TableFingerprint(
-            rows.ToDictionary(pair => pair.Key, pair => (IReadOnlyList<UInt128>)[.. pair.Value.Order()], StringComparer.Ordinal), null);
+            rows.ToDictionary(pair =>
+                pair.Key, pair => (IReadOnlyList<UInt128>)[.. pair.Value.Order()], StringComparer.Ordinal), null);
     }
 }

@@ -49,7 +49,8 @@ public sealed record FingerprintDifference(IReadOnlyList<TableDifference> Tables
         var names = before.Tables.Keys.Union(after.Tables.Keys).Except(except).Order(StringComparer.Ordinal);
         var nothing = new TableFingerprint(new Dictionary<string, IReadOnlyList<UInt128>>(), null);
         return new FingerprintDifference(
-            [.. names.Select(name => Compare(name, before.Tables.GetValueOrDefault(name, nothing), after.Tables.GetValueOrDefault(name, nothing)))
+            [.. names.Select(name =>
+                Compare(name, before.Tables.GetValueOrDefault(name, nothing), after.Tables.GetValueOrDefault(name, nothing)))
                 .Where(d => d.Unreadable is not null || d.Lost.Count + d.Changed.Count + d.Extra.Count > 0)]);
     }
 

@@ -55,7 +55,8 @@ public sealed class Servers : IAsyncLifetime
         }
         return new TestDatabase(server.Cluster, name, async database =>
         {
-            await server.Cluster.Execute("postgres", $"DROP DATABASE IF EXISTS {database.Name} WITH (FORCE)", CancellationToken.None);
+            await server.Cluster.Execute("postgres", $"DROP DATABASE IF EXISTS {database.Name} WITH (FORCE)",
+                CancellationToken.None);
             await GiveBack(server);
         });
     }

@@ -27,7 +27,8 @@ public static class TestMajors
     private static IReadOnlyList<int> Read(string? text)
     {
         if (string.IsNullOrWhiteSpace(text))
-            return [.. Enumerable.Range(PostgresBinaries.OldestMajor, PostgresBinaries.NewestMajor - PostgresBinaries.OldestMajor + 1)];
+            return [.. Enumerable.Range(PostgresBinaries.OldestMajor,
+                PostgresBinaries.NewestMajor - PostgresBinaries.OldestMajor + 1)];
         var ends = text.Split("..");
         return ends.Length == 2
             ? [.. Enumerable.Range(Number(ends[0]), Number(ends[1]) - Number(ends[0]) + 1)]

@@ -20,6 +20,16 @@ public sealed class InjuryTests(Servers servers)
             () => Injury.Inflict(database.Cluster, database.Name, [Injuries.Named(name)], Stop)));
     }
 
+    public static TheoryData<string, int> ThoseInFiles => Matrix(injury => injury.StopsServer);
+
+    [Theory, MemberData(nameof(ThoseInFiles))]
+    public async Task Takes_in_the_files_of_a_cluster_of_its_own(string name, int major)
+    {
+        await using var own = await servers.Cluster(major, Stop);
+        Assert.Null(await Record.ExceptionAsync(
+            () => Injury.Inflict(own.Cluster, own.Name, [Injuries.Named(name)], Stop)));
+    }
+
     [Fact]
     public async Task An_injury_does_not_take_twice_for_granted()
     {

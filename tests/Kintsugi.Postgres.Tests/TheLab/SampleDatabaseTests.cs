@@ -28,7 +28,10 @@ public sealed class SampleDatabaseTests(Servers servers)
     {
         await using var database = await servers.Database(TestMajors.Newest, Stop);
         Assert.True(await database.Scalar<bool>(
-            "SELECT max(pg_column_size(raw)) > 2000 AND max(octet_length(raw)) > 2 * max(pg_column_size(raw)) FROM external_metadata", Stop));
+            """
+            SELECT max(pg_column_size(raw)) > 2000 AND max(octet_length(raw)) > 2 * max(pg_column_size(raw))
+              FROM external_metadata
+            """, Stop));
         Assert.True(await database.Scalar<bool>(
             "SELECT max(pg_column_size(thumbnail)) = max(octet_length(thumbnail)) FROM media_files", Stop));
     }

@@ -6,7 +6,8 @@ public sealed class AttributeRowMissing() : SqlInjury(
     "A catalog page was lost or a catalog was edited by hand: the table has more columns than pg_attribute knows.",
     Faults.CatalogInconsistent, new InjuryTarget("public", "import_lines"),
     ["DELETE FROM pg_attribute WHERE attrelid = 'import_lines'::regclass AND attname = 'content'"],
-    "SELECT count(*) < max(c.relnatts) FROM pg_attribute a, pg_class c WHERE c.relname = 'import_lines' AND a.attrelid = c.oid AND a.attnum > 0");
+    "SELECT count(*) < max(c.relnatts) FROM pg_attribute a, pg_class c WHERE c.relname = 'import_lines' AND "
+    + "a.attrelid = c.oid AND a.attnum > 0");
 
 /// <summary>An index without its row in pg_class: every query on its table fails.</summary>
 public sealed class IndexClassRowMissing() : SqlInjury(
@@ -22,7 +23,8 @@ public sealed class HasIndexLost() : SqlInjury(
     "Catalog surgery or a bad in-place update: from now on writes pass the indexes by.",
     Faults.CatalogInconsistent, new InjuryTarget("public", "screenings"),
     ["UPDATE pg_class SET relhasindex = false WHERE oid = 'screenings'::regclass"],
-    "SELECT NOT relhasindex AND EXISTS (SELECT FROM pg_index WHERE indrelid = c.oid) FROM pg_class c WHERE oid = 'screenings'::regclass");
+    "SELECT NOT relhasindex AND EXISTS (SELECT FROM pg_index WHERE indrelid = c.oid) FROM pg_class c WHERE oid = "
+    + "'screenings'::regclass");
 
 /// <summary>Triggers left disabled: foreign keys look declared and are not enforced.</summary>
 public sealed class TriggersDisabled() : SqlInjury(
@@ -51,7 +53,8 @@ public sealed class TypeRowMissing() : SqlInjury(
     "A catalog page was lost: the labels of an enum are there, the type is not.",
     Faults.CatalogInconsistent, new InjuryTarget("public", "external_metadata"),
     ["DELETE FROM pg_type WHERE typname = 'provider'"],
-    "SELECT EXISTS (SELECT FROM pg_attribute a WHERE atttypid <> 0 AND NOT EXISTS (SELECT FROM pg_type t WHERE t.oid = a.atttypid))");
+    "SELECT EXISTS (SELECT FROM pg_attribute a WHERE atttypid <> 0 AND NOT EXISTS (SELECT FROM pg_type t WHERE t.oid "
+    + "= a.atttypid))");
 
 /// <summary>A table in a schema that does not exist.</summary>
 public sealed class NamespaceDangling() : SqlInjury(
@@ -83,6 +86,7 @@ public sealed class ForeignKeyNotValid() : SqlInjury(
     "A foreign key was added NOT VALID and never validated.",
     Faults.ConstraintUnenforced, new InjuryTarget("public", "ratings_even"),
     [
-        "ALTER TABLE ratings_even ADD CONSTRAINT ratings_even_movie_id_fkey FOREIGN KEY (movie_id) REFERENCES movies (id) NOT VALID",
+        "ALTER TABLE ratings_even ADD CONSTRAINT ratings_even_movie_id_fkey FOREIGN KEY (movie_id) REFERENCES movies "
+        + "(id) NOT VALID",
     ],
     "SELECT NOT convalidated FROM pg_constraint WHERE conname = 'ratings_even_movie_id_fkey'");

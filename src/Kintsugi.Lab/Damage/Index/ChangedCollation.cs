@@ -11,9 +11,15 @@ public sealed class ChangedCollation() : Injury(
     protected internal override async Task<IReadOnlyList<FileDamage>> Plan(InjuryRoom room, CancellationToken cancellationToken)
     {
         // Digits no longer sort by their number: `Bowl 9` used to stand before `Bowl 10`.
-        var column = room.Cluster.Major switch { < 15 => "collcollate = 'en-u-kn-false', collctype", < 17 => "colliculocale", _ => "colllocale" };
+        var column = room.Cluster.Major switch
+        {
+            < 15 => "collcollate = 'en-u-kn-false', collctype",
+            < 17 => "colliculocale",
+            _ => "colllocale",
+        };
         await room.Execute(
-            string.Create(CultureInfo.InvariantCulture, $"UPDATE pg_collation SET {column} = 'en-u-kn-false' WHERE collname = 'natural_order'"),
+            string.Create(CultureInfo.InvariantCulture,
+                $"UPDATE pg_collation SET {column} = 'en-u-kn-false' WHERE collname = 'natural_order'"),
             cancellationToken);
         return [];
     }

@@ -7,7 +7,8 @@ public sealed class MisroutedRow() : SqlInjury(
     Faults.RowMisrouted, new InjuryTarget("public", "watch_history_2025h1"),
     [
         "UPDATE pg_class SET relispartition = false WHERE oid = 'watch_history_2025h1'::regclass",
-        "INSERT INTO watch_history_2025h1 VALUES (9200001, '2025-09-09', 1, 1, 60, 'tv'), (9200002, '2025-09-10', 2, 1, 60, 'tv')",
+        "INSERT INTO watch_history_2025h1 VALUES (9200001, '2025-09-09', 1, 1, 60, 'tv'), (9200002, '2025-09-10', 2, "
+        + "1, 60, 'tv')",
         "UPDATE pg_class SET relispartition = true WHERE oid = 'watch_history_2025h1'::regclass",
     ],
     """

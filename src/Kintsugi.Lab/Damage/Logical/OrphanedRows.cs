@@ -37,7 +37,8 @@ public sealed class OrphanSelfReference() : OrphanedRows(
     "A clean-up script deleted rows with triggers disabled.",
     new InjuryTarget("public", "movies"),
     "UPDATE movies SET sequel_of = 8000009 WHERE id IN (21, 22)",
-    "SELECT count(*) = 2 FROM movies c WHERE sequel_of IS NOT NULL AND NOT EXISTS (SELECT FROM movies p WHERE p.id = c.sequel_of)");
+    "SELECT count(*) = 2 FROM movies c WHERE sequel_of IS NOT NULL AND NOT EXISTS (SELECT FROM movies p WHERE p.id = "
+    + "c.sequel_of)");
 
 /// <summary>A season without its series: its episodes hang on it, two levels deep.</summary>
 public sealed class OrphanTwoLevels() : OrphanedRows(
