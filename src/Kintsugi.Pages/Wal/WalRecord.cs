@@ -19,19 +19,29 @@ public readonly record struct WalBlockReference(
     int Id, BlockAddress Address, bool WillInit, bool HasImage, bool ImageApplies, int ImageAt, int ImageLength, int HoleAt,
     int HoleLength, int Compression, int DataLength)
 {
+    // The bit of pglz, from 15 on and before.
+    private bool IsPglz => Compression is 4 or 2;
+
     /// <summary>
-    /// Writes the page that an uncompressed image holds; false when there is none or it is compressed. The image carries
-    /// the LSN of before: a page restored from it gets the record's end as its LSN, then its checksum.
+    /// Writes the page that the image holds; false when there is none, or it is compressed by LZ4 or Zstandard. The image
+    /// carries the LSN of before: a page restored from it gets the record's end as its LSN, then its checksum.
     /// </summary>
     public bool TryRestore(ReadOnlySpan<byte> record, Span<byte> page)
     {
-        if (!HasImage || Compression != 0 || ImageLength + HoleLength != PageFormat.Size || HoleAt > ImageLength
-            || page.Length != PageFormat.Size || ImageAt + ImageLength > record.Length)
+        var whole = PageFormat.Size - HoleLength;
+        if (!HasImage || page.Length != PageFormat.Size || HoleLength < 0 || HoleAt > whole
+            || ImageAt + ImageLength > record.Length)
             return false;
         var image = record.Slice(ImageAt, ImageLength);
-        image[..HoleAt].CopyTo(page);
+        if (IsPglz)
+        {
+            if (!Pglz.TryDecompress(image, page[..whole])) return false;
+        }
+        else if (Compression == 0 && ImageLength == whole) image.CopyTo(page);
+        else return false;
+        // The bytes behind the hole move to their place (the spans may overlap), then the hole is cleared.
+        page[HoleAt..whole].CopyTo(page[(HoleAt + HoleLength)..]);
         page.Slice(HoleAt, HoleLength).Clear();
-        image[HoleAt..].CopyTo(page[(HoleAt + HoleLength)..]);
         return true;
     }
 }
