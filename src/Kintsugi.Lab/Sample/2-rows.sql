@@ -26,11 +26,12 @@ ON CONFLICT DO NOTHING;
 DELETE FROM movie_genres AS one USING movie_genres AS other
  WHERE one.movie_id = other.movie_id AND one.genre_id = other.genre_id AND one.ctid > other.ctid;
 
--- Every eighth payload is big enough for TOAST even when compressed; every twentieth raw text is compressed in TOAST.
+-- Every seventh payload is big enough for TOAST even when compressed; every fifteenth raw text is compressed in TOAST.
+-- (Only odd films are here: an even divisor would leave none.)
 INSERT INTO external_metadata
 SELECT m, s, s || '-' || m * 31,
-       jsonb_build_object('id', m, 'source', s::text, 'votes', (m * 101) % 5000, 'poster', noise(m || s::text, CASE WHEN m % 8 = 0 THEN 120 ELSE 3 END)),
-       CASE WHEN m % 20 = 0 THEN prose(m, 160) || noise('raw ' || m, 90) END,
+       jsonb_build_object('id', m, 'source', s::text, 'votes', (m * 101) % 5000, 'poster', noise(m || s::text, CASE WHEN m % 7 = 0 THEN 120 ELSE 3 END)),
+       CASE WHEN m % 15 = 0 THEN prose(m, 160) || noise('raw ' || m, 90) END,
        timestamptz '2026-01-01 00:00:00+00' + m * interval '1 minute'
 FROM generate_series(1, :movies:, 2) AS m, unnest(ARRAY['tmdb', 'imdb']::provider[]) AS s;
 
