@@ -9,11 +9,9 @@ internal static class ScrubTables
 {
     public static void Record(SqliteConnection connection, string server, ScrubReport report)
     {
-        foreach (var place in report.Examinations.GroupBy(
-            e => (e.Check, Database: e.Target.Database ?? "", Object: Place(e.Target))))
-            RecordVerdict(connection, server, report, place.Key.Check, place.Key.Database, place.Key.Object,
-                [.. place.Select(e => e.Verdict)]);
+        RecordVerdicts(connection, server, report);
         RecordSightings(connection, server, report);
+        ForgetAcquitted(connection, server, report);
     }
 
     public static List<Proof> Proofs(SqliteConnection connection, string server) => Sql.Rows(
@@ -32,52 +30,64 @@ internal static class ScrubTables
         ("$server", server));
 
     /// <summary>An object that was read in several portions is proven only when every portion was sound.</summary>
-    private static void RecordVerdict(
-        SqliteConnection connection, string server, ScrubReport report, string check, string database, string place,
-            List<Verdict> verdicts)
+    private static void RecordVerdicts(SqliteConnection connection, string server, ScrubReport report)
     {
-        var worst = verdicts.MaxBy(verdict => verdict switch
+        var (at, depth) = (Sql.Time(report.Started), report.Depth.ToString().ToLowerInvariant());
+        using var verdict = new Statement(connection,
+            "insert or replace into verdicts values ($server, $database, $object, $check, $at, $verdict, $reason)",
+            "$server", "$database", "$object", "$check", "$at", "$verdict", "$reason");
+        using var proof = new Statement(connection,
+            "insert or replace into proofs values ($server, $database, $object, $check, $at, $depth)",
+            "$server", "$database", "$object", "$check", "$at", "$depth");
+        foreach (var place in report.Examinations.GroupBy(
+            e => (e.Check, Database: e.Target.Database ?? "", Object: Place(e.Target))))
         {
-            Verdict.Damaged => 3,
-            Verdict.Unchecked => 2,
-            Verdict.Sound => 1,
-            _ => 0,
-        })!;
-        var at = Sql.Time(report.Started);
-        Sql.Run(connection, "insert or replace into verdicts values ($server, $database, $object, $check, $at, $verdict, "
-            + "$reason)",
-            ("$server", server), ("$database", database), ("$object", place), ("$check", check), ("$at", at),
-                ("$verdict", worst.Word),
-            ("$reason", worst.Why));
-        if (worst is Verdict.Sound)
-            Sql.Run(connection, "insert or replace into proofs values ($server, $database, $object, $check, $at, $depth)",
-                ("$server", server), ("$database", database), ("$object", place), ("$check", check), ("$at", at),
-                ("$depth", report.Depth.ToString().ToLowerInvariant()));
+            var worst = place.Select(e => e.Verdict).MaxBy(Weight)!;
+            verdict.Run(server, place.Key.Database, place.Key.Object, place.Key.Check, at, worst.Word, worst.Why);
+            if (worst is Verdict.Sound)
+                proof.Run(server, place.Key.Database, place.Key.Object, place.Key.Check, at, depth);
+        }
     }
+
+    private static int Weight(Verdict verdict) => verdict switch
+    {
+        Verdict.Damaged => 3,
+        Verdict.Unchecked => 2,
+        Verdict.Sound => 1,
+        _ => 0,
+    };
 
     private static void RecordSightings(SqliteConnection connection, string server, ScrubReport report)
     {
-        var at = Sql.Time(report.Started);
+        using var sighting = new Statement(connection,
+            """
+            insert into sightings values ($server, $finding, $check, $fault, $database, $schema, $relation, $at, $at, 1)
+            on conflict do update set last_seen = $at, scrubs = scrubs + 1, check_id = $check where last_seen <> $at
+            """,
+            "$server", "$finding", "$check", "$fault", "$database", "$schema", "$relation", "$at");
         foreach (var finding in report.Findings)
-            Sql.Run(connection,
-                """
-                insert into sightings values ($server, $finding, $check, $fault, $database, $schema, $relation, $at, $at, 1)
-                on conflict do update set last_seen = $at, scrubs = scrubs + 1, check_id = $check where last_seen <> $at
-                """,
-                ("$server", server), ("$finding", finding.Id), ("$check", finding.Check), ("$fault", finding.Fault.Id),
-                ("$database", finding.Target.Database ?? ""), ("$schema", finding.Target.Schema),
-                    ("$relation", finding.Target.Relation), ("$at", at));
-        // What the accusing check looked at again, in full, without seeing it, is gone: when it comes back it is new.
-        foreach (var place in report.Examinations.GroupBy(e => (e.Check, e.Target.Database, e.Target.Schema, e.Target.Relation)))
+            sighting.Run(server, finding.Id, finding.Check, finding.Fault.Id, finding.Target.Database
+                ?? "", finding.Target.Schema,
+                finding.Target.Relation, Sql.Time(report.Started));
+    }
+
+    /// <summary>What the accusing check looked at again, in full, without seeing it, is gone: when it comes back it is new.</summary>
+    private static void ForgetAcquitted(SqliteConnection connection, string server, ScrubReport report)
+    {
+        var at = Sql.Time(report.Started);
+        if (Sql.Number(connection, "select count(*) from sightings where server = $server and last_seen < $at",
+            ("$server", server), ("$at", at)) == 0)
+            return;
+        using var acquitted = new Statement(connection,
+            """
+            delete from sightings where server = $server and check_id = $check and database = $database and last_seen < $at
+                and ($relation is null or (relation_schema is $schema and relation is $relation))
+            """,
+            "$server", "$check", "$database", "$at", "$schema", "$relation");
+        foreach (var place in report.Examinations.GroupBy(
+            e => (e.Check, e.Target.Database, e.Target.Schema, e.Target.Relation)))
             if (place.All(e => e.Verdict is Verdict.Sound or Verdict.Damaged))
-                Sql.Run(connection,
-                    """
-                    delete from sightings where server = $server and check_id = $check and database = $database
-                        and last_seen < $at
-                        and ($relation is null or (relation_schema is $schema and relation is $relation))
-                    """,
-                    ("$server", server), ("$check", place.Key.Check), ("$database", place.Key.Database ?? ""), ("$at", at),
-                    ("$schema", place.Key.Schema), ("$relation", place.Key.Relation));
+                acquitted.Run(server, place.Key.Check, place.Key.Database ?? "", at, place.Key.Schema, place.Key.Relation);
     }
 
     /// <summary>The name of what was examined, with the constraint or rule where several stand on one table.</summary>

@@ -99,8 +99,7 @@ internal sealed class SnapshotDraft(string directory, string final, SnapshotMani
         await using var file = new FileStream(place, PrivateFile.Create);
         await fill(file);
         var note = amend is null ? null : await amend(file, cancellationToken);
-        file.Position = 0;
-        var sum = Convert.ToHexStringLower(await SHA256.HashDataAsync(file, cancellationToken));
+        var sum = await Sum.Of(file.SafeFileHandle, cancellationToken);
         if (files.Count < FewFiles)
             RandomAccess.FlushToDisk(file.SafeFileHandle);
         files.Add(new SnapshotFile(name, file.Length, sum, note));
