@@ -8,6 +8,7 @@ internal static class AllCommands
 {
     public static IReadOnlyList<Command> Create(CliContext context) =>
     [
+        DemoCommand.Create(context),
         CheckCommand.Create(context),
         PlanCommand.Create(context),
         HealCommand.Create(context),

@@ -1,0 +1,10 @@
+namespace Kintsugi.Cli.Demo;
+
+/// <summary>What the demo injures unless it is told otherwise: different accidents, each of which can be mended without losing a row.</summary>
+internal static class DemoInjuries
+{
+    public static IReadOnlyList<string> Names { get; } =
+    [
+        "btree-entry-missing", "opclass-order-changed", "reindex-leftover",
+    ];
+}
