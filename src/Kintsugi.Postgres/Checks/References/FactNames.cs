@@ -79,6 +79,25 @@ public static class FactNames
     /// <summary>The expression of a generated column or of a CHECK.</summary>
     public const string Expression = "expression";
 
+    /// <summary>The columns that a generated column is made of, a list.</summary>
+    public const string BaseColumns = "base_columns";
+
+    /// <summary>The texts that a column may hold, a list.</summary>
+    public const string Allowed = "allowed";
+
+    /// <summary>The owner's query: it returns the keys of bad rows. <see cref="Violation"/> holds where the query names the primary key's columns.</summary>
+    public const string Query = "query";
+
+    /// <summary>The JSON Schema that the column's documents must obey, and whether SQL NULL is in order.</summary>
+    public const string Schema = "schema";
+    public const string NullsAllowed = "nulls_allowed";
+
+    /// <summary>
+    /// In place of <see cref="Violation"/>, where the server cannot decide by itself: SQL that is true for every bad row and for some good
+    /// ones, on which the validator has the last word.
+    /// </summary>
+    public const string Suspect = "suspect";
+
     /// <summary>isolated or mass (RULES.md 19): how many rows of a table disagree with a generated column's expression.</summary>
     public const string Spread = "spread";
 

@@ -1,3 +1,4 @@
+using Kintsugi.Postgres.Checks.Owner;
 using Kintsugi.Postgres.Checks.Rows;
 using Kintsugi.Rules;
 
@@ -21,14 +22,31 @@ public sealed class ForeignKeyCheck(ConsistencyRules rules) : ICheck
     {
         var keys = await TableKeys.Read(patient.Session, cancellationToken);
         var declared = await ForeignKeyReader.Read(patient, cancellationToken);
-        return [.. declared.Select(key => ForeignKeyPortion.Of(key, keys.Of(key.Child), ChoiceFor(key), patient))];
+        var portions = declared.Select(key => (Portion)ForeignKeyPortion.Of(
+            key, keys.Of(key.Child), ChoiceFor(key)?.Repair ?? new RowRepair.Report(), patient)).ToList();
+        foreach (var rule in rules.ForeignKeys)
+        {
+            var (references, why) = await RuleReferences.Resolve(rule, patient, cancellationToken);
+            portions.AddRange(why is not null
+                ? [RuleTables.Unasked(rule.Name, rule.Table, why, patient)]
+                : references.Select(key => ForeignKeyPortion.Of(key, keys.Of(key.Child), rule.Repair, patient)));
+        }
+        return portions;
     }
 
     public async ValueTask<Verdict> Examine(Portion portion, Patient patient, CancellationToken cancellationToken)
     {
         var asked = (ForeignKeyPortion)portion;
         var key = asked.ForeignKey;
-        var found = await RowSearch.Find(key.Question(asked.Key), patient, cancellationToken);
+        RowsFound found;
+        try
+        {
+            found = await RowSearch.Find(key.Question(asked.Key), patient, cancellationToken);
+        }
+        catch (PatientException problem) when (key.Where is not null && !problem.ConnectionLost)
+        {
+            return new Verdict.Unchecked($"rule {key.Name}: {problem.Message} (SQLSTATE {problem.SqlState}); look at its condition: {key.Where}");
+        }
         if (found.Untrusted is { } why)
             return new Verdict.Unchecked(why);
         return found.Rows == 0
@@ -46,10 +64,10 @@ public sealed class ForeignKeyCheck(ConsistencyRules rules) : ICheck
 /// <summary>One foreign key to be looked at.</summary>
 internal sealed record ForeignKeyPortion(Target Target, ForeignKey ForeignKey, IReadOnlyList<string> Key, RowRepair Repair) : Portion(Target)
 {
-    public static ForeignKeyPortion Of(ForeignKey key, IReadOnlyList<string> columns, ConstraintChoice? choice, Patient patient)
+    public static ForeignKeyPortion Of(ForeignKey key, IReadOnlyList<string> columns, RowRepair repair, Patient patient)
     {
         var target = key.Child.ToTarget(patient.Can.SystemIdentifier, patient.Relations.Database) with { Rule = key.Name };
-        return new ForeignKeyPortion(target, key, columns, choice?.Repair ?? new RowRepair.Report())
+        return new ForeignKeyPortion(target, key, columns, repair)
         {
             Relation = key.Child,
             Weight = key.Child.Pages + key.ParentHeaps.Sum(parent => parent.Pages),

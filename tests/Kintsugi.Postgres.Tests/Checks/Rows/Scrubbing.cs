@@ -1,14 +1,19 @@
 using Kintsugi.Postgres.Sessions;
 using Kintsugi.Postgres.Tests.Fixtures;
+using Npgsql;
 
 namespace Kintsugi.Postgres.Tests.Checks.Rows;
 
 /// <summary>Runs one check over a test's database as the product does.</summary>
 internal static class Scrubbing
 {
-    public static async Task<ScrubReport> With(ICheck check, TestDatabase database, CancellationToken cancellationToken)
+    public static Task<ScrubReport> With(ICheck check, TestDatabase database, CancellationToken cancellationToken) =>
+        With(check, database, "postgres", cancellationToken);
+
+    public static async Task<ScrubReport> With(ICheck check, TestDatabase database, string role, CancellationToken cancellationToken)
     {
-        await using var factory = new SessionFactory(_ => database.ConnectionString, new SessionLimits());
+        var text = new NpgsqlConnectionStringBuilder(database.ConnectionString) { Username = role }.ConnectionString;
+        await using var factory = new SessionFactory(_ => text, new SessionLimits());
         var source = await PatientSource.Connect(factory, [database.Name], null, null, new Pace(null, TimeProvider.System), cancellationToken);
         return await new Scrub([check], source, TimeProvider.System, null).Run(new ScrubSettings(), cancellationToken);
     }

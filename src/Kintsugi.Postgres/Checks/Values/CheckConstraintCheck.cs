@@ -1,0 +1,92 @@
+using Kintsugi.Postgres.Checks.References;
+using Kintsugi.Postgres.Checks.Rows;
+using Kintsugi.Postgres.Sessions;
+using Kintsugi.Rules;
+
+namespace Kintsugi.Postgres.Checks.Values;
+
+/// <summary>
+/// Every CHECK constraint, NOT NULL and domain constraint against the rows themselves, also those that are marked valid: the server looks at
+/// a constraint when a row is written, and never again. One pass over a table serves all of its constraints.
+/// </summary>
+public sealed class CheckConstraintCheck(ConsistencyRules rules) : ICheck
+{
+    private const string NotNull = "NOT NULL";
+
+    public string Id => "check-constraint";
+    public string Proves => "every row satisfies its CHECK, NOT NULL and domain constraints";
+    public Layer Layer => Layer.Value;
+    public Depth Depth => Depth.Standard;
+    public IReadOnlyList<FaultClass> Finds => [Faults.CheckViolated, Faults.NullForbidden];
+    public Needs Needs { get; } = new();
+
+    public async ValueTask<IReadOnlyList<Portion>> Divide(Patient patient, Depth depth, CancellationToken cancellationToken)
+    {
+        var keys = await TableKeys.Read(patient.Session, cancellationToken);
+        var portions = new List<Portion>();
+        foreach (var group in (await CheckConstraintReader.Read(patient.Session, cancellationToken)).GroupBy(rule => rule.Table))
+        {
+            if (patient.Relations.Find(group.Key) is not { IsCatalog: false } table)
+                continue;
+            var pass = new TablePass();
+            // NOT NULL cannot fail to evaluate: one portion for all columns, else a wide schema would fill the report.
+            foreach (var one in group.GroupBy(rule => rule.Name == NotNull ? NotNull : $"{rule.Name}\0{rule.Column}"))
+                portions.Add(RowPortion.Of(table, one.First().Name, one.Key == NotNull ? null : one.First().Column,
+                    [.. one.Select(rule => Test(rule, table, keys.Of(table), patient))], pass, patient));
+        }
+        return portions;
+    }
+
+    public ValueTask<Verdict> Examine(Portion portion, Patient patient, CancellationToken cancellationToken) =>
+        ((RowPortion)portion).Examine(patient, cancellationToken);
+
+    private RowTest Test(ValueRule rule, Relation table, IReadOnlyList<string> key, Patient patient)
+    {
+        var question = new RowQuestion(table, Violation(rule, table), key)
+        {
+            Role = OwnerRights.Role(table, rule.CallsOthers, patient),
+            // A key column that is NULL against the rules still makes a key.
+            Shown = rule is { Column: { } column, Expression: not null } ? RowQuestion.JsonOf(Quote.Identifier(table.Name), [column]) : null,
+        };
+        var choice = rules.Constraints.FirstOrDefault(c =>
+            c.Constraint == rule.Name && c.Table.Schema == table.Schema && c.Table.Name == table.Name);
+        return new RowTest(question, (target, found, _, _) => ValueTask.FromResult(Tell(rule, target, question, found, choice)));
+    }
+
+    /// <summary>num_nulls cannot be proven away by the planner, which from 17 on believes NOT NULL.</summary>
+    private static string Violation(ValueRule rule, Relation table)
+    {
+        var column = rule.Column is null ? "" : $"{Quote.Identifier(table.Name)}.{Quote.Identifier(rule.Column)}";
+        return rule switch
+        {
+            { Expression: null } => $"pg_catalog.num_nulls({column}) > 0",
+            { BaseType: { } type } => $"EXISTS (SELECT FROM (SELECT {column}::{type} AS value) kintsugi_value WHERE ({rule.Expression}) IS FALSE)",
+            _ => $"({rule.Expression}) IS FALSE",
+        };
+    }
+
+    private static Finding Tell(ValueRule rule, Target target, RowQuestion question, RowsFound found, ConstraintChoice? choice)
+    {
+        var evidence = rule.Expression is null
+            ? $"{Said.Rows(found)} with NULL in {rule.Column}, which is NOT NULL{Said.Example(found)}"
+            : $"{Said.Rows(found)} for which CHECK ({rule.Expression}) of {rule.Name} is false{Said.Example(found)}";
+        if (!rule.Enforced)
+            evidence += "; it is declared NOT ENFORCED: such rows are legal to the server";
+        else if (!rule.Validated)
+            evidence += "; it is NOT VALID: the rows that were there before were never checked";
+        var finding = Said.Finding(rule.Expression is null ? Faults.NullForbidden : Faults.CheckViolated,
+            target with { Column = rule.Column }, question, found, evidence, choice?.Repair ?? new RowRepair.Report(), null);
+        var facts = new Dictionary<string, string>(finding.Facts)
+        {
+            [FactNames.Constraint] = rule.Name,
+            [FactNames.Origin] = "declared",
+            [FactNames.Validated] = RowFacts.Word(rule.Validated),
+            [FactNames.Enforced] = RowFacts.Word(rule.Enforced),
+        };
+        if (rule.Expression is not null)
+            facts[FactNames.Expression] = rule.Expression;
+        if (rule.Column is not null)
+            facts[FactNames.Columns] = RowFacts.List([rule.Column]);
+        return finding with { Facts = facts };
+    }
+}

@@ -1,0 +1,166 @@
+using Kintsugi.Postgres.Checks.References;
+using Kintsugi.Postgres.Checks.Rows;
+using Kintsugi.Postgres.Sessions;
+using Kintsugi.Rules;
+
+namespace Kintsugi.Postgres.Checks.Values;
+
+/// <summary>
+/// Every text, varchar, char, name, json, xml and citext value, and arrays of these, against the database's encoding. The server verifies
+/// text when it comes in and never again. One pass lets the server's own verifier raise (SQLSTATE 22021); only where it does are the rows
+/// searched, by the grammar of UTF-8 over their bytes, which raises nothing.
+/// </summary>
+public sealed class TextEncodingCheck : ICheck
+{
+    private const string InvalidText = "22021";
+    private const string RuleName = "encoding";
+
+    /// <summary>RFC 3629, 4, without U+0000, over pairs of hexadecimal digits: no overlong forms, no surrogates, nothing beyond U+10FFFF.</summary>
+    private const string Utf8InHex =
+        "^(?:0[1-9a-f]|[1-7].|(?:c[2-9a-f]|d.)[89ab].|e0[ab].[89ab].|e(?:[1-9a-c]|e|f)[89ab].[89ab].|ed[89].[89ab].|"
+        + "f0[9ab].[89ab].[89ab].|f[1-3][89ab].[89ab].[89ab].|f48.[89ab].[89ab].)*$";
+
+    private const string Sql = """
+        WITH RECURSIVE base AS (
+          SELECT t.oid AS type, t.oid AS base FROM pg_catalog.pg_type t WHERE t.typtype <> 'd'
+          UNION ALL
+          SELECT t.oid, b.base FROM pg_catalog.pg_type t JOIN base b ON b.type = t.typbasetype WHERE t.typtype = 'd')
+        SELECT a.attrelid, a.attname::pg_catalog.text, x.typlen = -1 AND x.typelem <> 0 AND x.typcategory = 'A', pg_catalog.format_type(a.atttypid, -1)
+        FROM pg_catalog.pg_attribute a
+        JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+        JOIN base b ON b.type = a.atttypid
+        JOIN pg_catalog.pg_type x ON x.oid = b.base
+        LEFT JOIN base eb ON eb.type = x.typelem AND x.typcategory = 'A'
+        LEFT JOIN pg_catalog.pg_type e ON e.oid = eb.base
+        WHERE c.relkind IN ('r', 'm') AND c.oid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped
+          AND coalesce(pg_catalog.to_jsonb(a) OPERATOR(pg_catalog.->>) 'attgenerated', '') <> 'v'
+          AND (coalesce(e.typcategory, x.typcategory) = 'S' AND coalesce(e.typlen, x.typlen) IN (-1, 64) AND coalesce(e.typtype, x.typtype) = 'b'
+               OR coalesce(e.oid, x.oid) IN (114, 142))
+        ORDER BY a.attrelid, a.attnum
+        """;
+
+    private sealed record Column(Relation Table, string Name, bool Array, string Type)
+    {
+        private string Value => $"{Quote.Identifier(Table.Name)}.{Quote.Identifier(Name)}";
+
+        /// <summary>A comma between the items, or halves of two characters could make a whole one.</summary>
+        public string Text => Array ? $"pg_catalog.array_to_string({Value}, ',')" : $"{Value}::pg_catalog.text";
+
+        public string Verified => $"pg_catalog.convert_to({Text}, pg_catalog.getdatabaseencoding())";
+    }
+
+    private sealed record TextPortion(Target Target, IReadOnlyList<Column> Columns, IReadOnlyList<string> Key) : Portion(Target);
+
+    public string Id => "text-encoding";
+    public string Proves => "every text is valid in the database's encoding";
+    public Layer Layer => Layer.Value;
+    public Depth Depth => Depth.Standard;
+    public IReadOnlyList<FaultClass> Finds => [Faults.TextInvalid];
+    public Needs Needs { get; } = new();
+
+    public async ValueTask<IReadOnlyList<Portion>> Divide(Patient patient, Depth depth, CancellationToken cancellationToken)
+    {
+        var keys = await TableKeys.Read(patient.Session, cancellationToken);
+        var columns = await patient.Session.Rows(Sql, row => patient.Relations.Find(row.GetFieldValue<uint>(0)) is { } table
+            ? new Column(table, row.GetString(1), row.GetBoolean(2), row.GetString(3))
+            : null, cancellationToken);
+        return [.. columns.OfType<Column>().GroupBy(column => column.Table.Oid)
+            .Select(group => Portion([.. group], keys.Of(group.First().Table), patient))];
+    }
+
+    public async ValueTask<Verdict> Examine(Portion portion, Patient patient, CancellationToken cancellationToken)
+    {
+        var asked = (TextPortion)portion;
+        try
+        {
+            await Verify(asked, asked.Columns, patient.Session, cancellationToken);
+            return Verdict.Sound.Instance;
+        }
+        catch (PatientException problem) when (problem.SqlState == InvalidText)
+        {
+            return await Accuse(asked, patient, cancellationToken);
+        }
+        catch (PatientException problem) when (problem.SqlState == SqlStates.UndefinedTable)
+        {
+            return new Verdict.NotApplicable("dropped meanwhile");
+        }
+    }
+
+    private static TextPortion Portion(IReadOnlyList<Column> columns, IReadOnlyList<string> key, Patient patient)
+    {
+        var table = columns[0].Table;
+        var names = columns.Select(column => column.Name).ToHashSet();
+        return new TextPortion(table.ToTarget(patient.Can.SystemIdentifier, patient.Relations.Database) with { Rule = RuleName }, columns,
+            key.Any(names.Contains) ? [] : key)
+        {
+            Relation = table,
+            Weight = table.Pages,
+            StandsOn = [table.Oid, table.ToastOid],
+            Settled = Eligible.Settle(table, patient) ?? (patient.Can.Encoding == "SQL_ASCII"
+                ? new Verdict.NotApplicable("the database's encoding is SQL_ASCII: it asks nothing of the bytes")
+                : null),
+        };
+    }
+
+    /// <summary>convert_to verifies what it is given before it converts nothing (mbutils.c, pg_convert).</summary>
+    private static async ValueTask Verify(
+        TextPortion portion, IReadOnlyList<Column> columns, IReadSession session, CancellationToken cancellationToken)
+    {
+        var sql = $"SELECT {string.Join(", ", columns.Select(column => $"pg_catalog.count({column.Verified})"))} "
+            + $"FROM ONLY {Quote.Name(portion.Relation!)}";
+        await session.InTransaction(Evidence.Settings(null), inside => inside.Rows(sql, _ => 0, cancellationToken), cancellationToken);
+    }
+
+    private static async ValueTask<Verdict> Accuse(TextPortion portion, Patient patient, CancellationToken cancellationToken)
+    {
+        var findings = new List<Finding>();
+        foreach (var column in portion.Columns)
+        {
+            try
+            {
+                await Verify(portion, [column], patient.Session, cancellationToken);
+            }
+            catch (PatientException problem) when (problem.SqlState == InvalidText)
+            {
+                findings.Add(patient.Can.Encoding == "UTF8"
+                    ? await ByRows(portion, column, problem, patient, cancellationToken) ?? ByError(portion, column, problem)
+                    : ByError(portion, column, problem));
+            }
+        }
+        return Verdict.From(findings);
+    }
+
+    private static async ValueTask<Finding?> ByRows(
+        TextPortion portion, Column column, PatientException problem, Patient patient, CancellationToken cancellationToken)
+    {
+        var bytes = $"pg_catalog.textsend({column.Text})";
+        var question = new RowQuestion(column.Table, $"pg_catalog.encode({bytes}, 'hex') OPERATOR(pg_catalog.!~) '{Utf8InHex}'", portion.Key)
+        {
+            Shown = $"pg_catalog.encode(pg_catalog.substring({bytes}, 1, 200), 'hex')",
+        };
+        var found = await RowSearch.Find(question, patient, cancellationToken);
+        if (found.Rows == 0)
+            return null;
+        var finding = Said.Finding(Faults.TextInvalid, portion.Target with { Column = column.Name }, question, found,
+            $"{Said.Rows(found)} whose {column.Name} is not valid UTF-8: {problem.Message}; bytes in hexadecimal{Said.Example(found)}",
+            new RowRepair.Report(), null);
+        return finding with
+        {
+            SqlState = problem.SqlState,
+            Facts = new Dictionary<string, string>(finding.Facts)
+            {
+                [FactNames.Columns] = RowFacts.List([column.Name]),
+                [FactNames.Type] = column.Type,
+                [FactNames.Values] = RowFacts.List([.. found.Sample.Take(20).Select(row => row.Shown ?? "")]),
+            },
+        };
+    }
+
+    private static Finding ByError(TextPortion portion, Column column, PatientException problem) =>
+        new(Faults.TextInvalid, portion.Target with { Column = column.Name }, $"{column.Name} holds text that its encoding does not know: {problem.Message}")
+        {
+            SqlState = problem.SqlState,
+            Hint = Said.Repairable,
+            Facts = new Dictionary<string, string> { [FactNames.Columns] = RowFacts.List([column.Name]), [FactNames.Type] = column.Type },
+        };
+}
