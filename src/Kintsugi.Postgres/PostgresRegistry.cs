@@ -1,7 +1,10 @@
 using Kintsugi.Postgres.Checks;
 using Kintsugi.Postgres.Checks.Catalog;
+using Kintsugi.Postgres.Checks.Collations;
+using Kintsugi.Postgres.Checks.Maps;
 using Kintsugi.Postgres.Checks.Rows;
 using Kintsugi.Postgres.Checks.Storage;
+using Kintsugi.Postgres.Checks.Uniqueness;
 using Kintsugi.Postgres.Repairs;
 using Kintsugi.Rules;
 
@@ -25,6 +28,10 @@ public static class PostgresRegistry
         new HeapCheck(),
         new BTreeCheck(),
         new IndexStateCheck(),
+        new CollationCheck(),
+        new VisibilityMapCheck(TimeProvider.System),
+        new FreeSpaceMapCheck(),
+        new UniquenessCheck(),
         new EnforcementCheck(),
         .. RowChecks.All(rules),
     ];

@@ -8,11 +8,12 @@ namespace Kintsugi.Postgres.Tests.Checks;
 internal static class Ward
 {
     public static async Task<ScrubReport> Examine(
-        TestDatabase database, ICheck check, Depth depth, CancellationToken cancellationToken, string? user = null, bool files = false)
+        TestDatabase database, ICheck check, Depth depth, CancellationToken cancellationToken, string? user = null,
+        bool filesHidden = false)
     {
         await using var factory = new SessionFactory(name => Connection(database, name, user), new SessionLimits());
         var source = await PatientSource.Connect(
-            factory, [database.Name], null, files ? database.Cluster.DataDirectory : null, new Pace(null, TimeProvider.System), cancellationToken);
+            factory, [database.Name], null, filesHidden ? "/nowhere" : database.Cluster.DataDirectory, new Pace(null, TimeProvider.System), cancellationToken);
         return await new Scrub([check], source, TimeProvider.System, null).Run(new ScrubSettings { Depth = depth }, cancellationToken);
     }
 
