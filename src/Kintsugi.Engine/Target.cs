@@ -44,7 +44,7 @@ public sealed record Target
     public string? Rule { get; init; }
 
     /// <summary>How people and logs name it: schema.object, with the database in front only when it stands alone.</summary>
-    public string Name => Object is not null ? $"{ObjectSchema ?? Schema}.{Object}"
+    public string Name => Object is not null ? (ObjectSchema ?? Schema) is { } schema ? $"{schema}.{Object}" : Object
         : Relation is not null ? $"{Schema}.{Relation}"
         : Database ?? "server";
 }

@@ -21,6 +21,7 @@ public static class PostgresRegistry
 
     private static IReadOnlyList<ICheck> Checks(ConsistencyRules rules) =>
     [
+        new ClusterFilesCheck(TimeProvider.System),
         new SharedPagesCheck(TimeProvider.System),
         new PagesCheck(TimeProvider.System),
         new SharedCatalogCheck(),

@@ -1,4 +1,3 @@
-using Kintsugi.Pages;
 using Kintsugi.Postgres.Files.Reading;
 using Kintsugi.Postgres.Sessions;
 
@@ -21,9 +20,8 @@ public sealed class PagesCheck(TimeProvider clock) : ICheck
     public Needs Needs { get; } = new() { Sql = false };
 
     public ValueTask<IReadOnlyList<Portion>> Divide(Patient patient, Depth depth, CancellationToken cancellationToken) =>
-        ValueTask.FromResult<IReadOnlyList<Portion>>([.. patient.Relations.Relations
-            .Where(relation => relation.HasStorage && !relation.IsShared)
-            .SelectMany(relation => RelationPages.Divide(relation, patient))]);
+        RelationPages.Divide(patient, patient.Relations.Database,
+            patient.Relations.Relations.Where(relation => relation.HasStorage && !relation.IsShared), cancellationToken);
 
     public ValueTask<Verdict> Examine(Portion portion, Patient patient, CancellationToken cancellationToken) =>
         RelationPages.Examine(portion, patient, clock, cancellationToken);

@@ -1,4 +1,5 @@
 using Kintsugi.Pages;
+using Kintsugi.Postgres.Files.Offline;
 using Kintsugi.Postgres.Files.Reading;
 using Kintsugi.Postgres.Sessions;
 
@@ -13,7 +14,28 @@ internal static class RelationPages
     /// <summary>Rewritten that often while we looked: it will be rewritten again.</summary>
     private const int MaxMoves = 4;
 
-    public static IEnumerable<Portion> Divide(Relation relation, Patient patient)
+    /// <summary>
+    /// One answer for the whole database where nothing can be read: relation by relation it would deny the later layers their ground,
+    /// although what they read through the server has its checksum verified on the way.
+    /// </summary>
+    public static async ValueTask<IReadOnlyList<Portion>> Divide(
+        Patient patient, string? database, IEnumerable<Relation> relations, CancellationToken cancellationToken)
+    {
+        using var bytes = await ByteSource.Of(patient, cancellationToken);
+        if (bytes is not null)
+            return [.. relations.SelectMany(relation => Divide(relation, patient))];
+        var whole = new Target
+        {
+            Server = patient.Can.SystemIdentifier,
+            Database = database,
+            Kind = database is null ? TargetKind.Server : TargetKind.Database,
+        };
+        return [new Portion(whole) { Settled = new Verdict.Unchecked("its files cannot be read: run on the server's machine as the owner "
+            + "of the data directory, or GRANT EXECUTE ON FUNCTION pg_catalog.pg_read_binary_file(text, bigint, bigint, boolean), "
+            + $"pg_catalog.pg_stat_file(text, boolean) TO {Quote.Identifier(patient.Can.User)}") }];
+    }
+
+    private static IEnumerable<Portion> Divide(Relation relation, Patient patient)
     {
         var portion = Eligible.Portion(relation, patient) with { StandsOn = [] };
         if (relation.IsShared)
@@ -37,12 +59,8 @@ internal static class RelationPages
     public static async ValueTask<Verdict> Examine(
         Portion portion, Patient patient, TimeProvider clock, CancellationToken cancellationToken)
     {
-        using var bytes = await ByteSource.Of(patient, cancellationToken);
-        if (bytes is null)
-            return new Verdict.Unchecked($"its files cannot be read: run on the server's machine as the owner of the data "
-                + $"directory, or GRANT EXECUTE "
-                + $"ON FUNCTION pg_catalog.pg_read_binary_file(text, bigint, bigint, boolean), pg_catalog.pg_stat_file(text, "
-                + $"boolean) TO {patient.Can.User}");
+        using var bytes = await ByteSource.Of(patient, cancellationToken)
+            ?? throw new InvalidOperationException("Divide answers for a role that may read no file");
         var relation = portion.Relation!;
         var path = relation.Path ?? await PathNow(relation, null, patient, cancellationToken);
         for (var move = 0; path is not null && move < MaxMoves; move++)
@@ -54,13 +72,24 @@ internal static class RelationPages
                 return Verdict.Sound.Instance;
             var now = await PathNow(relation, path, patient, cancellationToken);
             if (now == path)
-                return scan.Findings.Count > 0 ? new Verdict.Damaged(scan.Findings) : new Verdict.Unchecked(scan.Doubt!);
+                return scan.Findings.Count > 0 ? new Verdict.Damaged(Weigh(scan.Findings, patient))
+                    : new Verdict.Unchecked(scan.Doubt!);
             path = now;
             bytes.Reopen();
         }
         return path is null
             ? new Verdict.NotApplicable("dropped meanwhile")
             : new Verdict.Unchecked("it got a new file each time while it was read; run it again when nothing rewrites it");
+    }
+
+    /// <summary>Without a clean stop, replay of the WAL may still mend what was found, and no repair may come before
+    /// it.</summary>
+    private static IReadOnlyList<Finding> Weigh(IReadOnlyList<Finding> findings, Patient patient)
+    {
+        if (patient.Sql is not null || patient.Files?.Directory is not { } path || DataDirectory.Open(path).IsShutDown)
+            return findings;
+        const string why = "the cluster was not shut down cleanly (or this is a backup): replay of its WAL may mend the page";
+        return [.. findings.Select(finding => finding with { Provisional = why })];
     }
 
     /// <summary>Where the catalog says that it lies now; null when the relation is gone. What cannot be asked is taken to be as

@@ -41,7 +41,7 @@ internal sealed class RelationScan(Relation relation, string path, Target target
 
     private PageExpectation Expectation(string fork) => new(
         patient.Can.DataChecksums == true, PageKind.Of(relation, fork),
-        relation.Kind is 'i' or 'S' || fork is Forks.Vm or Forks.Fsm || relation.AccessMethod == "heap",
+        relation.Kind is 'i' or 'S' || fork is Forks.Vm or Forks.Fsm || relation.AccessMethod is "heap" or "",
         relation.Persistence == 'p' && fork != Forks.Fsm);
 
     private async ValueTask ScanSegment(

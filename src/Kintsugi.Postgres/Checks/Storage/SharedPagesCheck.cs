@@ -15,9 +15,8 @@ public sealed class SharedPagesCheck(TimeProvider clock) : ICheck
     public Needs Needs { get; } = new() { Sql = false };
 
     public ValueTask<IReadOnlyList<Portion>> Divide(Patient patient, Depth depth, CancellationToken cancellationToken) =>
-        ValueTask.FromResult<IReadOnlyList<Portion>>([.. (patient.Inventory?.Relations ?? [])
-            .Where(relation => relation.HasStorage && relation.IsShared)
-            .SelectMany(relation => RelationPages.Divide(relation, patient))]);
+        RelationPages.Divide(patient, null,
+            (patient.Inventory?.Relations ?? []).Where(relation => relation.HasStorage && relation.IsShared), cancellationToken);
 
     public ValueTask<Verdict> Examine(Portion portion, Patient patient, CancellationToken cancellationToken) =>
         RelationPages.Examine(portion, patient, clock, cancellationToken);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Kintsugi.Postgres.Files.Offline;
 
 namespace Kintsugi.Postgres.Checks.Storage;
 
@@ -9,13 +10,19 @@ internal static class WalEnd
     public static async ValueTask<ulong> Ask(Patient patient, CancellationToken cancellationToken)
     {
         if (patient.Sql is not { } session)
-            return 0;
+            return StoppedAt(patient);
         var lsn = (await session.Rows(patient.Can.InRecovery
                 ? "SELECT greatest(pg_catalog.pg_last_wal_replay_lsn(), pg_catalog.pg_last_wal_receive_lsn())::pg_catalog.text"
                 : "SELECT pg_catalog.pg_current_wal_insert_lsn()::pg_catalog.text",
             row => row.IsDBNull(0) ? null : row.GetString(0), cancellationToken))[0];
         return lsn is null ? 0 : Parse(lsn);
     }
+
+    /// <summary>After a clean stop nothing follows the last checkpoint's record; after a crash the end is not known without
+    /// replay.</summary>
+    private static ulong StoppedAt(Patient patient) =>
+        patient.Files?.Directory is { } path && DataDirectory.Open(path) is { IsShutDown: true, Control: { } control }
+            ? control.Checkpoint : 0;
 
     public static ulong Parse(string lsn)
     {

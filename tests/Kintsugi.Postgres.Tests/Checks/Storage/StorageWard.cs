@@ -1,4 +1,5 @@
 using Kintsugi.Pages;
+using Kintsugi.Postgres.Files.Offline;
 using Kintsugi.Postgres.Sessions;
 using Kintsugi.Postgres.Tests.Fixtures;
 
@@ -9,17 +10,30 @@ internal static class StorageWard
 {
     public static async Task<ScrubReport> Examine(
         TestDatabase database, CancellationToken cancellationToken, string? user = null, bool hideFiles = false,
-            params string[] only)
+            string? from = null,
+        params string[] only)
     {
-        var text = database.ConnectionString;
-        await using var factory = new SessionFactory(name => new Npgsql.NpgsqlConnectionStringBuilder(text)
+        await using var factory = Factory(database, user);
+        // A directory that is not there hides the files, as another machine would.
+        var source = await PatientSource.Connect(factory, [from ?? database.Name], null, hideFiles ? "/nonexistent" : null,
+            new Pace(null, TimeProvider.System), cancellationToken);
+        return await Examine(source, cancellationToken, only);
+    }
+
+    public static SessionFactory Factory(TestDatabase database, string? user = null) =>
+        new(name => new Npgsql.NpgsqlConnectionStringBuilder(database.ConnectionString)
         {
             Database = name ?? database.Name,
             Username = user ?? "postgres",
         }.ConnectionString, new SessionLimits());
-        // A directory that is not there hides the files, as another machine would.
-        var source = await PatientSource.Connect(factory, [database.Name], null, hideFiles ? "/nonexistent" : null,
-            new Pace(null, TimeProvider.System), cancellationToken);
+
+    /// <summary>The data directory alone; nobody listens.</summary>
+    public static async Task<ScrubReport> ExamineStopped(
+        TestDatabase database, CancellationToken cancellationToken, params string[] only)
+    {
+        Assert.False(database.Cluster.IsRunning);
+        var source = await OfflineSource.Open(
+            database.Cluster.DataDirectory, new Pace(null, TimeProvider.System), cancellationToken);
         return await Examine(source, cancellationToken, only);
     }
 
