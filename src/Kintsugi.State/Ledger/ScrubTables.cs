@@ -71,7 +71,7 @@ internal static class ScrubTables
                 finding.Target.Relation, Sql.Time(report.Started));
     }
 
-    /// <summary>What the accusing check looked at again, in full, without seeing it, is gone: when it comes back it is new.</summary>
+    /// <summary>What its check looked at again, in full, without seeing it, is gone: when it comes back it is new.</summary>
     private static void ForgetAcquitted(SqliteConnection connection, string server, ScrubReport report)
     {
         var at = Sql.Time(report.Started);

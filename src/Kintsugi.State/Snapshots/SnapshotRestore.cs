@@ -35,10 +35,9 @@ public sealed class SnapshotRestore(SnapshotStore store)
     private static string Prepare(string target)
     {
         var root = Path.GetFullPath(target);
-        for (var above = root; above is not null; above = Path.GetDirectoryName(above))
-            if (File.Exists(Path.Combine(above, "PG_VERSION")))
-                throw new StateException($"{target} lies in the data directory {above}: a snapshot is never laid over a "
-                    + "cluster. Name another directory.");
+        if (SafeName.ClusterAround(root) is { } cluster)
+            throw new StateException($"{target} lies in the data directory {cluster}: a snapshot is never laid over a cluster. "
+                + "Name another directory.");
         try
         {
             if (Directory.Exists(root) && Directory.EnumerateFileSystemEntries(root).Any())

@@ -32,6 +32,10 @@ public sealed class SnapshotStore(string directory, SnapshotStoreSettings settin
     public ValueTask<ISnapshotDraft> Begin(SnapshotManifest manifest, long bytes, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
+        if (SafeName.ClusterAround(Directory) is { } cluster)
+            throw new HealingException(
+                $"the snapshot directory {Directory} lies in the data directory {cluster}: copies belong outside of what they are "
+                + "copies of. Name another directory.", mayPass: false);
         try
         {
             System.IO.Directory.CreateDirectory(Directory, (UnixFileMode)0b111_000_000);

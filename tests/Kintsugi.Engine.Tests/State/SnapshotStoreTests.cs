@@ -102,6 +102,17 @@ public sealed class SnapshotStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task Snapshots_are_not_kept_inside_a_cluster()
+    {
+        File.WriteAllText(Path.Combine(folder.Path, "PG_VERSION"), "18");
+
+        var problem = await Assert.ThrowsAsync<HealingException>(() => store.Begin(About("case-a"), 1, Token).AsTask());
+
+        Assert.Contains("lies in the data directory", problem.Message);
+        Assert.False(Directory.Exists(store.Directory));
+    }
+
+    [Fact]
     public async Task A_name_that_leads_out_of_the_snapshot_is_refused()
     {
         await using var draft = await store.Begin(About(null), 0, Token);
