@@ -3,6 +3,7 @@ using Kintsugi.Postgres.Checks.Catalog;
 using Kintsugi.Postgres.Checks.Collations;
 using Kintsugi.Postgres.Checks.Maps;
 using Kintsugi.Postgres.Checks.Rows;
+using Kintsugi.Postgres.Checks.Server;
 using Kintsugi.Postgres.Checks.Storage;
 using Kintsugi.Postgres.Checks.Uniqueness;
 using Kintsugi.Postgres.Repairs;
@@ -21,6 +22,11 @@ public static class PostgresRegistry
 
     private static IReadOnlyList<ICheck> Checks(ConsistencyRules rules) =>
     [
+        new SettingsCheck(),
+        new WraparoundCheck(),
+        new ActivityCheck(),
+        new ServerLogCheck(),
+        new KnownBugCheck(),
         new ClusterFilesCheck(TimeProvider.System),
         new SharedPagesCheck(TimeProvider.System),
         new PagesCheck(TimeProvider.System),

@@ -46,6 +46,10 @@ public static class SqlStates
         "invalid tuple length", "invalid internal value for enum", "is not a heap", "invalid varlena",
     ];
 
+    /// <summary>Whether words of the server, in its own English, speak of damage.</summary>
+    public static bool SpeaksOfDamage(string text) =>
+        Array.Exists(DamageWords, words => text.Contains(words, StringComparison.OrdinalIgnoreCase));
+
     /// <summary>Whether the error accuses the data that was read, by code first; XX000 counts only with a listed message (RULES.md 7).</summary>
     public static bool MeansDamage(PatientException problem) => problem.SqlState switch
     {
