@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using Kintsugi.Cli.Commands;
 using Kintsugi.Cli.Runtime;
 using Kintsugi.Postgres.Connecting;
+using Kintsugi.Postgres.Files.Offline;
 using Kintsugi.State;
 
 namespace Kintsugi.Cli;
@@ -73,6 +74,7 @@ internal static class Failures
     {
         UsageException or ConnectionSettingsException or StateException or HealingException => problem.Message,
         PatientException refused => refused.SqlState is null ? refused.Message : $"{refused.Message} (SQLSTATE {refused.SqlState})",
+        DataDirectoryException directory => directory.Message,
         Lab.LabException lab => lab.Message,
         _ => null,
     };

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Kintsugi.Cli.Options;
 using Kintsugi.Cli.Output;
 using Kintsugi.Cli.Runtime;
+using Kintsugi.Postgres;
 
 namespace Kintsugi.Cli.Commands;
 
@@ -22,7 +23,8 @@ internal static class CheckCommand
     }
 
     private static async Task<int> Run(
-        PatientArguments patient, ScrubArguments scrub, OutputArguments output, CliContext context, CancellationToken cancellationToken)
+        PatientArguments patient, ScrubArguments scrub, OutputArguments output, CliContext context,
+            CancellationToken cancellationToken)
     {
         if (output.Format == "nagios")
             return await Nagios.Guard(context, () => Examine(patient, scrub, output, context, cancellationToken));
@@ -30,20 +32,35 @@ internal static class CheckCommand
     }
 
     private static async Task<int> Examine(
-        PatientArguments patient, ScrubArguments scrub, OutputArguments output, CliContext context, CancellationToken cancellationToken)
+        PatientArguments patient, ScrubArguments scrub, OutputArguments output, CliContext context,
+            CancellationToken cancellationToken)
     {
+        if (await StoppedPatient.Find(patient, scrub.MaxRate, context, cancellationToken) is { } stopped)
+        {
+            var registry = PostgresRegistry.Create();
+            var found = await Scrubbing.Run(stopped, registry, scrub, output, context, cancellationToken);
+            await Memory.Keep(stopped.Server, found, context, cancellationToken);
+            return await Print(stopped.Server, stopped.Directory.Path, registry, found, scrub, output, context);
+        }
         await using var clinic = await Clinic.Connect(patient, scrub.MaxRate, context, cancellationToken);
         var report = await Scrubbing.Run(clinic, scrub, output, context, cancellationToken);
         await Memory.Keep(clinic, report, context, cancellationToken);
+        return await Print(clinic.Server, clinic.Settings.ToString(), clinic.Registry, report, scrub, output, context);
+    }
+
+    private static async Task<int> Print(
+        Capabilities server, string name, Registry registry, ScrubReport report, ScrubArguments scrub, OutputArguments output,
+            CliContext context)
+    {
         switch (output.Format)
         {
             case "json":
-                await context.Out.WriteLineAsync(CheckJson.Write(clinic.Server, clinic.Settings.ToString(), report, clinic.Registry));
+                await context.Out.WriteLineAsync(CheckJson.Write(server, name, report, registry));
                 break;
             case "nagios":
                 return await Nagios.Write(context, report, scrub.Strict);
             default:
-                await CheckText.Write(context, clinic.Server, clinic.Settings.ToString(), report, output.Quiet, output.Verbose);
+                await CheckText.Write(context, server, name, report, output.Quiet, output.Verbose);
                 break;
         }
         return ExitCode(report, scrub.Strict);

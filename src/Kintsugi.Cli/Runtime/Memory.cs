@@ -5,12 +5,15 @@ namespace Kintsugi.Cli.Runtime;
 /// <summary>Keeps what a scrub has proven in the ledger. A check must also work where nothing can be kept, and then says so.</summary>
 internal static class Memory
 {
-    public static async ValueTask Keep(Clinic clinic, ScrubReport report, CliContext context, CancellationToken cancellationToken)
+    public static ValueTask Keep(Clinic clinic, ScrubReport report, CliContext context, CancellationToken cancellationToken) =>
+        Keep(clinic.Server, report, context, cancellationToken);
+
+    public static async ValueTask Keep(Capabilities server, ScrubReport report, CliContext context, CancellationToken cancellationToken)
     {
         try
         {
             await using var ledger = Open(context);
-            await ledger.RecordProofs(clinic.Server.SystemIdentifier, report, cancellationToken);
+            await ledger.RecordProofs(server.SystemIdentifier, report, cancellationToken);
         }
         catch (StateException problem)
         {
