@@ -7,6 +7,7 @@ using Kintsugi.Postgres.Checks.Server;
 using Kintsugi.Postgres.Checks.Storage;
 using Kintsugi.Postgres.Checks.Uniqueness;
 using Kintsugi.Postgres.Repairs;
+using Kintsugi.Postgres.Repairs.Rows;
 using Kintsugi.Rules;
 
 namespace Kintsugi.Postgres;
@@ -47,5 +48,6 @@ public static class PostgresRegistry
     [
         new ReindexRepair(),
         new DropLeftoverIndexRepair(),
+        .. RowRepairs.All(rules),
     ];
 }

@@ -1,11 +1,15 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 
 namespace Kintsugi;
 
 /// <summary>Turns findings into cases: one cause is one case, whatever the number of its objects.</summary>
 public static class Diagnosis
 {
+    /// <summary>The fact that names other tables on which a finding rests: a JSON array of schema and name in turn.</summary>
+    public const string StandsOn = "stands_on";
+
     public static IReadOnlyList<HealingCase> Cases(IReadOnlyList<Finding> findings)
     {
         var damage = findings.Where(finding => !finding.Fault.Advice).ToList();
@@ -30,7 +34,7 @@ public static class Diagnosis
     {
         var first = group[0];
         var key = string.Join('\u001f', first.Target.Server, first.Target.Database, first.Fault.Id, CauseKey(first));
-        var tables = group.Select(finding => (finding.Target.Schema, finding.Target.Relation)).ToHashSet();
+        var tables = group.Select(finding => (finding.Target.Schema, finding.Target.Relation)).Concat(group.SelectMany(Grounds)).ToHashSet();
         return new HealingCase
         {
             Id = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)))[..12],
@@ -40,6 +44,15 @@ public static class Diagnosis
             Neighbours = [.. all.Where(other => !group.Contains(other) && other.Target.Database == first.Target.Database
                 && tables.Contains((other.Target.Schema, other.Target.Relation)))],
         };
+    }
+
+    private static IEnumerable<(string? Schema, string? Relation)> Grounds(Finding finding)
+    {
+        if (!finding.Facts.TryGetValue(StandsOn, out var list))
+            yield break;
+        using var json = JsonDocument.Parse(list);
+        foreach (var pair in json.RootElement.EnumerateArray().Select(item => item.GetString()).Chunk(2))
+            yield return (pair[0], pair[1]);
     }
 
     private static string Sentence(List<Finding> group)

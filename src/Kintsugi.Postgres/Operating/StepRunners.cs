@@ -9,6 +9,7 @@ public static class StepRunners
         new UnboundedSqlStep(),
         new RebuildIndexStep(),
         new DropIndexStep(),
+        new RowBatchStep(),
     ];
 
     public static IStepRunner For(string kind) => All.FirstOrDefault(runner => runner.Kind == kind)

@@ -17,6 +17,8 @@ internal static class SqlCommand
     private static NpgsqlParameter Parameter(object? value) => value switch
     {
         null => new NpgsqlParameter { Value = DBNull.Value, NpgsqlDbType = NpgsqlDbType.Unknown },
+        Untyped { Text: null } => new NpgsqlParameter { Value = DBNull.Value, NpgsqlDbType = NpgsqlDbType.Unknown },
+        Untyped { Text: var text } => new NpgsqlParameter { Value = text, NpgsqlDbType = NpgsqlDbType.Unknown },
         uint oid => new NpgsqlParameter<uint> { TypedValue = oid, NpgsqlDbType = NpgsqlDbType.Oid },
         uint[] oids => new NpgsqlParameter<uint[]> { TypedValue = oids, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Oid },
         string text => new NpgsqlParameter<string> { TypedValue = text, NpgsqlDbType = NpgsqlDbType.Text },
@@ -32,3 +34,6 @@ internal static class SqlCommand
         _ => throw new ArgumentException($"parameters of type {value.GetType().Name} are not bound here", nameof(value)),
     };
 }
+
+/// <summary>A value that the server reads with the input function of the type that the statement gives it.</summary>
+internal sealed record Untyped(string? Text);

@@ -49,6 +49,14 @@ public static class FactNames
     /// <summary>What stands after FROM for the parent, with ONLY where that is right, and the alias.</summary>
     public const string ParentFrom = "parent_from";
 
+    /// <summary>
+    /// Other tables that the evidence rests on, a list of schema and name in turn: damage to them is held against every repair of the case.
+    /// </summary>
+    public const string StandsOn = Diagnosis.StandsOn;
+
+    /// <summary>The role whose rights the condition must run with, because it calls that role's code; absent for none in particular.</summary>
+    public const string Role = "role";
+
     /// <summary>simple or full.</summary>
     public const string Match = "match";
 

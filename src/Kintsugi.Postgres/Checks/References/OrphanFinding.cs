@@ -55,6 +55,7 @@ internal static class OrphanFinding
         facts[FactNames.RootTable] = key.Root.Name;
         facts[FactNames.ParentAlias] = key.ParentAlias;
         facts[FactNames.ParentFrom] = key.ParentFrom;
+        facts[FactNames.StandsOn] = RowFacts.List([.. key.ParentHeaps.SelectMany(heap => new[] { heap.Schema, heap.Name })]);
         facts[FactNames.Match] = key.Match == 'f' ? "full" : "simple";
         facts[FactNames.OnDelete] = key.OnDelete switch
         {

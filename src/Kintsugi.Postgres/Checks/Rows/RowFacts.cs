@@ -19,6 +19,8 @@ internal static class RowFacts
         };
         if (repair is RowRepair.SetExpression { Sql: var sql })
             facts[FactNames.RepairSql] = sql;
+        if (question.Role is not null)
+            facts[FactNames.Role] = question.Role;
         if (flag is not null)
             facts[FactNames.Flag] = flag;
         return facts;

@@ -1,0 +1,98 @@
+using System.Text.Json.Nodes;
+
+namespace Kintsugi.Postgres.Repairs.Rows;
+
+/// <summary>What becomes of a row in a batch.</summary>
+internal enum RowFate
+{
+    /// <summary>It leaves its table for quarantine.</summary>
+    Remove,
+
+    /// <summary>The batch's assignments are made on it.</summary>
+    Set,
+
+    /// <summary>It is updated through the root of its partitioned table, which routes it anew.</summary>
+    Move,
+
+    /// <summary>The server itself will change it (ON DELETE SET NULL): its old state is kept.</summary>
+    Witness,
+}
+
+/// <summary>One row that a batch touches, by what tells that it is still the row that was looked at.</summary>
+/// <param name="Table">Its place in <see cref="RowBatch.Tables"/>.</param>
+/// <param name="Group">Rows of one group are done together or not at all: an orphan and what refers to it.</param>
+/// <param name="Accused">The finding is about it; the others are there because they refer to one that is.</param>
+internal sealed record BatchRow(int Table, string Place, string Version, string Hash, RowFate Fate, int Group, bool Accused);
+
+/// <summary>A reference between two tables of a batch: who refers to its rows, to be asked again under lock.</summary>
+/// <param name="Sql">Gives places of referring rows; $1 holds the places of the rows referred to.</param>
+internal sealed record BatchLink(int Child, int Parent, string Sql);
+
+/// <param name="Expression">SQL over the row, or DEFAULT.</param>
+internal sealed record Assignment(string Column, string Expression);
+
+/// <summary>One transaction's worth of row repair, settled beforehand: it travels in a step's arguments as JSON.</summary>
+internal sealed record RowBatch
+{
+    /// <summary>The accused table first; then those that refer to it.</summary>
+    public required IReadOnlyList<TableName> Tables { get; init; }
+    public required IReadOnlyList<BatchRow> Rows { get; init; }
+
+    /// <summary>True for a bad row of the first table; empty where the rows were chosen by other means.</summary>
+    public string Violation { get; init; } = "";
+
+    /// <summary>The violation calls the owner's functions: it is asked with the owner's rights.</summary>
+    public bool OwnersCode { get; init; }
+
+    /// <summary>Tables locked against writing for the batch: the parent whose absence is the fault.</summary>
+    public IReadOnlyList<string> Locks { get; init; } = [];
+    public IReadOnlyList<Assignment> Assignments { get; init; } = [];
+    public IReadOnlyList<BatchLink> Links { get; init; } = [];
+
+    /// <summary>Statements run before the rows are changed, in the same transaction: a missing parent is made again.</summary>
+    public IReadOnlyList<string> First { get; init; } = [];
+
+    /// <summary>A query that gives rows where the result is still wrong, or empty.</summary>
+    public string Proof { get; init; } = "";
+
+    /// <summary>The quoted root of a partitioned table, for <see cref="RowFate.Move"/>.</summary>
+    public string Root { get; init; } = "";
+
+    public IReadOnlyDictionary<string, string> ToArguments(string rule) => new Dictionary<string, string>
+    {
+        ["rule"] = rule,
+        ["tables"] = Text(Tables.Select(t => List(t.Schema, t.Name, t.Owner))),
+        ["rows"] = Text(Rows.Select(r => List(Number(r.Table), r.Place, r.Version, r.Hash, r.Fate.ToString(), Number(r.Group), r.Accused ? "accused" : ""))),
+        ["violation"] = Violation,
+        ["owners_code"] = OwnersCode ? "true" : "false",
+        ["locks"] = List([.. Locks]).ToJsonString(),
+        ["set"] = Text(Assignments.Select(a => List(a.Column, a.Expression))),
+        ["links"] = Text(Links.Select(l => List(Number(l.Child), Number(l.Parent), l.Sql))),
+        ["first"] = List([.. First]).ToJsonString(),
+        ["proof"] = Proof,
+        ["root"] = Root,
+    };
+
+    public static RowBatch From(Step step) => new()
+    {
+        Tables = [.. Lists(step["tables"]).Select(t => new TableName(t[0], t[1], t[2]))],
+        Rows = [.. Lists(step["rows"]).Select(r => new BatchRow(Integer(r[0]), r[1], r[2], r[3], Enum.Parse<RowFate>(r[4]), Integer(r[5]), r[6].Length > 0))],
+        Violation = step["violation"],
+        OwnersCode = step["owners_code"] == "true",
+        Locks = Strings(JsonNode.Parse(step["locks"])!),
+        Assignments = [.. Lists(step["set"]).Select(a => new Assignment(a[0], a[1]))],
+        Links = [.. Lists(step["links"]).Select(l => new BatchLink(Integer(l[0]), Integer(l[1]), l[2]))],
+        First = Strings(JsonNode.Parse(step["first"])!),
+        Proof = step["proof"],
+        Root = step["root"],
+    };
+
+    private static string Number(int number) => number.ToString(System.Globalization.CultureInfo.InvariantCulture);
+    private static int Integer(string text) => int.Parse(text, System.Globalization.CultureInfo.InvariantCulture);
+    private static JsonArray List(params string[] texts) => new([.. texts.Select(text => (JsonNode?)JsonValue.Create(text))]);
+    private static string Text(IEnumerable<JsonArray> lists) => new JsonArray([.. lists]).ToJsonString();
+    private static IEnumerable<string[]> Lists(string text) => JsonNode.Parse(text)!.AsArray().Select(list => Strings(list!));
+
+    /// <summary>Reads a list of strings, as the facts of a finding hold them too.</summary>
+    public static string[] Strings(JsonNode list) => [.. list.AsArray().Select(item => item!.GetValue<string>())];
+}

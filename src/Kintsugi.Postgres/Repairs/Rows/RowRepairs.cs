@@ -1,0 +1,12 @@
+using Kintsugi.Rules;
+
+namespace Kintsugi.Postgres.Repairs.Rows;
+
+/// <summary>The repairs of what the rows say.</summary>
+internal static class RowRepairs
+{
+    public static IReadOnlyList<IRepair> All(ConsistencyRules rules) =>
+    [
+        new OrphanRepair(rules),
+    ];
+}
