@@ -81,6 +81,9 @@ public static class FactNames
     /// </summary>
     public const string ParentSuspect = "parent_suspect";
 
+    /// <summary>Where missing parents were looked for: nothing, index, or index and pages (with pageinspect, as superuser).</summary>
+    public const string ParentProbe = "parent_probe";
+
     /// <summary>Stored and expected values of sample rows, a list of JSON objects in the order of the samples.</summary>
     public const string Values = "values";
 

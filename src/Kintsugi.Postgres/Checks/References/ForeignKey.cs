@@ -13,6 +13,9 @@ internal sealed record ForeignKey
     /// <summary>The tables that hold the parent's rows: itself, or its partitions.</summary>
     public required IReadOnlyList<Relation> ParentHeaps { get; init; }
 
+    /// <summary>The unique index that the parent's key rests on; null for the owner's rules.</summary>
+    public Relation? ParentIndex { get; init; }
+
     /// <summary>The partitioned table that the child belongs to, or the child.</summary>
     public required Relation Root { get; init; }
     public required IReadOnlyList<string> Columns { get; init; }

@@ -51,7 +51,14 @@ public sealed class ForeignKeyCheck(ConsistencyRules rules) : ICheck
             return new Verdict.Unchecked(why);
         return found.Rows == 0
             ? Verdict.Sound.Instance
-            : new Verdict.Damaged(OrphanFinding.Of(asked, found, await HiddenParents.Look(key, found, patient, cancellationToken)));
+            : new Verdict.Damaged(await Tell(asked, found, patient, cancellationToken));
+    }
+
+    private static async ValueTask<Finding> Tell(
+        ForeignKeyPortion portion, RowsFound found, Patient patient, CancellationToken cancellationToken)
+    {
+        var (suspect, probed) = await HiddenParents.Look(portion.ForeignKey, found, patient, cancellationToken);
+        return OrphanFinding.Of(portion, found, suspect, probed);
     }
 
     /// <summary>What the owner chose for a declared key; a partition's is that of the table it belongs to.</summary>

@@ -19,7 +19,7 @@ internal static class ForeignKeyReader
                CASE WHEN t.n = 0 THEN 'missing' WHEN t.off > 0 THEN 'disabled' ELSE 'enabled' END,
                pg_catalog.cardinality(c.conkey), k.columns, k.parents, k.operators, k.parent_casts, k.casts, k.collations,
                ARRAY(SELECT l.relid::pg_catalog.oid FROM pg_catalog.pg_partition_tree(c.confrelid) l WHERE l.isleaf),
-               coalesce(pg_catalog.pg_partition_root(c.conrelid)::pg_catalog.oid, c.conrelid)
+               coalesce(pg_catalog.pg_partition_root(c.conrelid)::pg_catalog.oid, c.conrelid), c.conindid
         FROM pg_catalog.pg_constraint c
         JOIN pg_catalog.pg_class r ON r.oid = c.conrelid
         LEFT JOIN pg_catalog.pg_constraint up ON up.oid = c.conparentid
@@ -79,6 +79,7 @@ internal static class ForeignKeyReader
             Casts = List(row, 15),
             Collations = List(row, 16),
             ParentHeaps = row.GetFieldValue<uint[]>(17) is { Length: > 0 } leaves ? [.. leaves.Select(relations.Find).OfType<Relation>()] : [parent],
+            ParentIndex = relations.Find(row.GetFieldValue<uint>(19)),
             Root = relations.Find(row.GetFieldValue<uint>(18)) ?? child,
         };
 

@@ -16,11 +16,33 @@ internal static class HiddenParents
         "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; "
         + "SET LOCAL enable_material = off; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL statement_timeout = 10000";
 
-    /// <summary>What speaks for hidden or lost parents, or null.</summary>
-    public static async ValueTask<string?> Look(ForeignKey key, RowsFound found, Patient patient, CancellationToken cancellationToken)
+    /// <summary>What speaks for hidden or lost parents, or null; and where it was looked for.</summary>
+    public static async ValueTask<(string? Suspect, string Probed)> Look(
+        ForeignKey key, RowsFound found, Patient patient, CancellationToken cancellationToken)
     {
         if (key.Period)
-            return null;
+            return (null, "nothing");
+        if (await ByIndex(key, found, patient, cancellationToken) is { } hidden)
+            return (hidden, "index");
+        try
+        {
+            var (dead, searched) = await DeadParents.Look(key, [.. found.Sample.Take(Probed)], patient, cancellationToken);
+            return (dead, searched ? "index and pages" : "index");
+        }
+        catch (PatientException problem) when (SqlStates.MeansDamage(problem))
+        {
+            return ($"reading the pages of {key.Parent.Schema}.{key.Parent.Name} failed: {problem.Message}", "index and pages");
+        }
+        catch (PatientException problem) when (!problem.ConnectionLost && !cancellationToken.IsCancellationRequested)
+        {
+            // Pages that cannot be taken apart, or not in time: the search says nothing, and the finding says that it was not made.
+            return (null, "index");
+        }
+    }
+
+    private static async ValueTask<string?> ByIndex(
+        ForeignKey key, RowsFound found, Patient patient, CancellationToken cancellationToken)
+    {
         var sql = $"SELECT {Quote.Identifier(key.Child.Name)}.ctid::pg_catalog.text FROM ONLY {Quote.Name(key.Child)} "
             + $"WHERE {Quote.Identifier(key.Child.Name)}.ctid = ANY ($1::pg_catalog.text[]::pg_catalog.tid[]) "
             + $"AND EXISTS (SELECT FROM {key.ParentFrom} WHERE {string.Join(" AND ", key.Comparisons)})";

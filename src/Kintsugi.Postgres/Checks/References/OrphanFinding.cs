@@ -5,7 +5,7 @@ namespace Kintsugi.Postgres.Checks.References;
 /// <summary>Writes what was found about a foreign key, for people and for repairs.</summary>
 internal static class OrphanFinding
 {
-    public static Finding Of(ForeignKeyPortion portion, RowsFound found, string? hidden)
+    public static Finding Of(ForeignKeyPortion portion, RowsFound found, string? hidden, string probed)
     {
         var key = portion.ForeignKey;
         var samples = found.Samples;
@@ -17,7 +17,7 @@ internal static class OrphanFinding
             Hint = hidden is null
                 ? "look at the sample rows; kintsugi heal can move them into quarantine, from where they can be put back"
                 : $"touch no row yet: {hidden}",
-            Facts = Facts(portion, found, hidden),
+            Facts = Facts(portion, found, hidden, probed),
         };
     }
 
@@ -38,7 +38,8 @@ internal static class OrphanFinding
         : key.Triggers == "missing" ? "has lost its triggers"
         : "is declared and validated: it was bypassed (session_replication_role, disabled triggers, a restore), or the parents were lost";
 
-    private static Dictionary<string, string> Facts(ForeignKeyPortion portion, RowsFound found, string? hidden)
+    private static Dictionary<string, string> Facts(
+        ForeignKeyPortion portion, RowsFound found, string? hidden, string probed)
     {
         var key = portion.ForeignKey;
         var question = key.Question(portion.Key);
@@ -70,6 +71,7 @@ internal static class OrphanFinding
         facts[FactNames.Enforced] = RowFacts.Word(key.Enforced);
         facts[FactNames.Triggers] = key.Triggers;
         facts[FactNames.Values] = RowFacts.List([.. found.Sample.Take(20).Select(row => row.Shown ?? "null")]);
+        facts[FactNames.ParentProbe] = probed;
         if (hidden is not null)
             facts[FactNames.ParentSuspect] = hidden;
         return facts;

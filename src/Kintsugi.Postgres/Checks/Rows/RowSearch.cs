@@ -21,8 +21,10 @@ internal static class RowSearch
     public static async ValueTask<RowsFound> Find(RowQuestion question, Patient patient, CancellationToken cancellationToken)
     {
         var total = new RowsFound(0, []);
-        foreach (var slice in await Slices(question, patient, cancellationToken))
+        var slices = await Slices(question, patient, cancellationToken);
+        foreach (var slice in slices)
         {
+            await patient.Pace.Spend(question.Table.Pages / slices.Count * 8192, cancellationToken);
             var found = await FindIn(question with { Violation = $"({question.Violation}){slice}" }, patient.Session, cancellationToken);
             if (found.Untrusted is not null)
                 return found;

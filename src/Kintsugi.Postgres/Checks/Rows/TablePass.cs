@@ -27,7 +27,11 @@ internal sealed class TablePass : IDisposable
         await gate.WaitAsync(cancellationToken);
         try
         {
-            clear ??= await Run(patient.Session, cancellationToken);
+            if (clear is null)
+            {
+                await patient.Pace.Spend(question.Table.Pages * 8192, cancellationToken);
+                clear = await Run(patient.Session, cancellationToken);
+            }
             return clear.Contains(question.Violation);
         }
         finally
