@@ -54,4 +54,8 @@ public sealed record Capabilities
 }
 
 /// <param name="QuotedSchema">The schema that holds its functions, quoted for SQL.</param>
-public sealed record ExtensionFacts(string Version, string QuotedSchema);
+public sealed record ExtensionFacts(string Version, string QuotedSchema)
+{
+    /// <summary>Not installed in the database: its functions are made in the session's temporary schema for one transaction and rolled back.</summary>
+    public bool Borrowed { get; init; }
+}

@@ -28,6 +28,10 @@ internal static class DoctorOutput
             await to.WriteLineAsync(Output.Text.Paint($"database {report.Database}", Output.Text.Bold, context.Colour));
             foreach (var (check, lack) in report.Lacks)
                 await Check(context, check, lack, verbose);
+            var borrowed = report.Can.Extensions.Where(pair => pair.Value.Borrowed).Select(pair => pair.Key).Order(StringComparer.Ordinal).ToList();
+            if (borrowed.Count > 0)
+                await to.WriteLineAsync($"  {string.Join(", ", borrowed)}: not installed in this database; a superuser's checks borrow their functions for "
+                    + "one transaction that is rolled back. Other roles and standbys need them installed: kintsugi doctor --install-missing");
         }
         await to.WriteLineAsync();
         await to.WriteLineAsync("Repairs: " + string.Join(", ", clinic.Registry.Repairs.Select(repair => $"{repair.Id} ({repair.Grade.ToString().ToLowerInvariant()})")));

@@ -45,7 +45,7 @@ public static class CapabilityProbe
         var settings = (await session.Rows("SELECT name, setting FROM pg_catalog.pg_settings",
             row => (row.GetString(0), row.IsDBNull(1) ? "" : row.GetString(1)), cancellationToken)).ToDictionary();
         var directory = dataDirectory ?? settings.GetValueOrDefault("data_directory");
-        return new Capabilities
+        return BorrowedFunctions.Lend(new Capabilities
         {
             Major = facts.Number / 10000,
             VersionNumber = facts.Number,
@@ -67,7 +67,7 @@ public static class CapabilityProbe
                 row => row.GetString(0), cancellationToken)).ToHashSet(),
             Functions = (await session.Rows(Functions, row => row.GetString(0), cancellationToken)).Select(Manual).ToHashSet(),
             Roles = (await session.Rows(Roles, row => row.GetString(0), cancellationToken)).ToHashSet(),
-        };
+        });
     }
 
     /// <summary>Type names as the manual writes them: pg_type knows bool and int8.</summary>

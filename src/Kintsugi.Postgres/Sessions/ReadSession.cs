@@ -32,6 +32,7 @@ public sealed class ReadSession(
         string sql, Func<DbDataReader, T> read, [EnumeratorCancellation] CancellationToken cancellationToken, params object?[] parameters)
     {
         await BeOpen(cancellationToken);
+        await using var loan = await Borrow(sql, cancellationToken);
         await using var command = SqlCommand.Create(connection, sql, parameters, ClientLimit);
         await using var reader = await Try(() => command.ExecuteReaderAsync(cancellationToken));
         while (await Try(() => reader.ReadAsync(cancellationToken)))
@@ -59,6 +60,41 @@ public sealed class ReadSession(
     }
 
     public async ValueTask DisposeAsync() => await connection.DisposeAsync();
+
+    /// <summary>
+    /// A transaction in which the contrib functions that the statement calls exist in pg_temp; from then on READ ONLY, and rolled back in the end.
+    /// </summary>
+    private async ValueTask<Loan?> Borrow(string sql, CancellationToken cancellationToken)
+    {
+        if (BorrowedFunctions.Needed(sql, connection.PostgreSqlVersion.Major) is not { } statements)
+            return null;
+        if (inTransaction)
+            throw new PatientException(SqlStates.FeatureNotSupported,
+                "the contrib module is not installed in this database, and a transaction that is READ ONLY cannot borrow its functions");
+        try
+        {
+            await Run($"BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED READ WRITE; {statements}; SET TRANSACTION READ ONLY", cancellationToken);
+            return new Loan(this);
+        }
+        catch (PatientException problem) when (!problem.ConnectionLost)
+        {
+            await Return();
+            // Without the code: an error here accuses no object that was to be examined.
+            throw new PatientException(null, $"the functions of the contrib module could not be borrowed for one transaction: {problem.Message}; "
+                + "install them: kintsugi doctor --install-missing", problem);
+        }
+    }
+
+    private async ValueTask Return()
+    {
+        if (connection.FullState.HasFlag(System.Data.ConnectionState.Open))
+            await Run("ROLLBACK", CancellationToken.None);
+    }
+
+    private sealed class Loan(ReadSession session) : IAsyncDisposable
+    {
+        public ValueTask DisposeAsync() => session.Return();
+    }
 
     private async ValueTask BeOpen(CancellationToken cancellationToken)
     {
