@@ -14,6 +14,7 @@ internal static class AllCommands
         HealCommand.Create(context),
         CasesCommand.Create(context),
         SnapshotsCommand.Create(context),
+        ChecksumsCommand.Create(context),
         DoctorCommand.Create(context),
         ConfigCommand.Create(context),
     ];
