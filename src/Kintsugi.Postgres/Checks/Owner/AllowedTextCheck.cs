@@ -5,7 +5,9 @@ using Kintsugi.Rules;
 
 namespace Kintsugi.Postgres.Checks.Owner;
 
-/// <summary>The owner's rules that a text column holds only labels of an enum, or texts of a list. NULL is left to NOT NULL.</summary>
+/// <summary>
+/// The owner's rules that a text column holds only labels of an enum, or texts of a list. NULL is left to NOT NULL.
+/// </summary>
 public sealed class AllowedTextCheck(ConsistencyRules rules) : ICheck
 {
     private const string Labels = """
@@ -32,7 +34,8 @@ public sealed class AllowedTextCheck(ConsistencyRules rules) : ICheck
     public ValueTask<Verdict> Examine(Portion portion, Patient patient, CancellationToken cancellationToken) =>
         ((RowPortion)portion).Examine(patient, cancellationToken);
 
-    private static async ValueTask<IReadOnlyList<Portion>> Portions(EnumRule rule, Patient patient, CancellationToken cancellationToken)
+    private static async ValueTask<IReadOnlyList<Portion>> Portions(
+        EnumRule rule, Patient patient, CancellationToken cancellationToken)
     {
         if (RuleTables.Find(rule.Table, patient) is not { } table)
             return [RuleTables.Unasked(rule.Name, rule.Table, RuleTables.NoTable(rule.Table), patient)];
@@ -43,24 +46,33 @@ public sealed class AllowedTextCheck(ConsistencyRules rules) : ICheck
             ? await patient.Session.Rows(Labels, row => row.GetString(0), cancellationToken, type.Schema, type.Name)
             : rule.Values;
         if (allowed.Count == 0)
-            return [RuleTables.Unasked(rule.Name, rule.Table,
-                $"{(rule.Type is { } named ? $"there is no enum type {named} with labels in this database" : "its list of values is empty")}; mend the configuration", patient)];
+        {
+            var why = rule.Type is { } named
+                ? $"there is no enum type {named} with labels in this database; mend the configuration"
+                : "its list of values is empty; mend the configuration";
+            return [RuleTables.Unasked(rule.Name, rule.Table, why, patient)];
+        }
 
         var keys = await TableKeys.Read(patient.Session, cancellationToken);
         return [.. (await RuleTables.HeapsOf(table, patient, cancellationToken)).Select(heap =>
-            RowPortion.Of(heap, rule.Name, rule.Column, [Test(rule, heap, column, allowed, keys.Of(heap))], new TablePass(), patient))];
+            RowPortion.Of(
+                heap, rule.Name, rule.Column, [Test(rule, heap, column, allowed, keys.Of(heap))], new TablePass(), patient))];
     }
 
-    private static RowTest Test(EnumRule rule, Relation table, RuleColumn column, IReadOnlyList<string> allowed, IReadOnlyList<string> key)
+    private static RowTest Test(
+        EnumRule rule, Relation table, RuleColumn column, IReadOnlyList<string> allowed, IReadOnlyList<string> key)
     {
         var value = $"{Quote.Identifier(table.Name)}.{Quote.Identifier(column.Name)}";
         var list = string.Join(", ", allowed.Select(text => $"{Quote.Literal(text)}::pg_catalog.text"));
         // Bytes are compared, whatever the column's collation takes for equal: a label is spelt in one way only.
-        var question = new RowQuestion(table, $"NOT (({value}::pg_catalog.text COLLATE pg_catalog.\"C\") OPERATOR(pg_catalog.=) ANY (ARRAY[{list}]))", key)
+        var question =
+            new RowQuestion(
+            table, $"NOT (({value}::pg_catalog.text COLLATE pg_catalog.\"C\") OPERATOR(pg_catalog.=) ANY (ARRAY[{list}]))", key)
         {
             Shown = RowQuestion.JsonOf(Quote.Identifier(table.Name), [column.Name]),
         };
-        return new RowTest(question, (target, found, _, _) => ValueTask.FromResult(Tell(rule, column, target, question, found, allowed)));
+        return new RowTest(
+            question, (target, found, _, _) => ValueTask.FromResult(Tell(rule, column, target, question, found, allowed)));
     }
 
     private static Finding Tell(

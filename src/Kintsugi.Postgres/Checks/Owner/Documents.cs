@@ -5,8 +5,8 @@ using Kintsugi.Postgres.Checks.Rows;
 namespace Kintsugi.Postgres.Checks.Owner;
 
 /// <summary>
-/// Reads the documents that the server could not acquit and has the validator judge them, one at a time: nothing but the bad rows' keys stays
-/// in memory. As everywhere, a bad row is read once more under a later snapshot before it counts.
+/// Reads the documents that the server could not acquit and has the validator judge them, one at a time: nothing but the bad
+/// rows' keys stays in memory. As everywhere, a bad row is read once more under a later snapshot before it counts.
 /// </summary>
 internal static class Documents
 {
@@ -21,7 +21,8 @@ internal static class Documents
 
     /// <returns>The bad rows, and why some document could not be judged, or null.</returns>
     public static async ValueTask<(RowsFound Found, string? Undecided)> Find(
-        RowQuestion suspects, CompiledSchema schema, string value, bool nullsAllowed, IReadSession session, CancellationToken cancellationToken)
+        RowQuestion suspects, CompiledSchema schema, string value, bool nullsAllowed, IReadSession session,
+            CancellationToken cancellationToken)
     {
         var sql = $"SELECT {suspects.Row}.ctid::pg_catalog.text, {suspects.Row}.xmin::pg_catalog.text, {suspects.KeyAsJson}, "
             + $"pg_catalog.convert_to({value}::pg_catalog.text, 'UTF8') FROM {suspects.From} WHERE ({suspects.Violation})";
@@ -35,15 +36,18 @@ internal static class Documents
             return (RowsFound.None, first.Undecided);
         var places = first.Rows.Select(row => row.Place).ToArray();
         var second = await session.InTransaction(Evidence.Settings(null), inside => Judge(
-            inside, $"{sql} AND {suspects.Row}.ctid = ANY ($1::pg_catalog.text[]::pg_catalog.tid[])", schema, nullsAllowed, cancellationToken, (object)places),
+            inside, $"{sql} AND {suspects.Row}.ctid = ANY ($1::pg_catalog.text[]::pg_catalog.tid[])", schema, nullsAllowed,
+                cancellationToken, (object)places),
             cancellationToken);
         var versions = first.Rows.Select(row => (row.Place, row.Version)).ToHashSet();
         var confirmed = second.Rows.Where(row => versions.Contains((row.Place, row.Version))).ToList();
-        return (confirmed.Count == 0 ? RowsFound.None : new RowsFound(first.Bad - first.Rows.Count + confirmed.Count, confirmed), first.Undecided);
+        return (confirmed.Count == 0 ? RowsFound.None : new RowsFound(first.Bad - first.Rows.Count + confirmed.Count, confirmed),
+            first.Undecided);
     }
 
     private static async ValueTask<Tally> Judge(
-        IReadSession session, string sql, CompiledSchema schema, bool nullsAllowed, CancellationToken cancellationToken, params object?[] parameters)
+        IReadSession session, string sql, CompiledSchema schema, bool nullsAllowed, CancellationToken cancellationToken,
+            params object?[] parameters)
     {
         var tally = new Tally();
         await foreach (var document in session.Stream(sql, Read, cancellationToken, parameters))
@@ -56,7 +60,8 @@ internal static class Documents
             }
             var judged = schema.Validate(document.Text, 1);
             if (judged.Conformance == Conformance.Violates)
-                Count(tally, document.Row with { Shown = $"{judged.Violations[0].InstancePointer}: {judged.Violations[0].Message}" });
+                Count(tally,
+                    document.Row with { Shown = $"{judged.Violations[0].InstancePointer}: {judged.Violations[0].Message}" });
             else if (judged.Conformance == Conformance.Undecided)
                 tally.Undecided ??= $"the document of {document.Row.Key} could not be judged: {judged.Reason}";
         }
@@ -71,5 +76,6 @@ internal static class Documents
     }
 
     private static Document Read(DbDataReader row) =>
-        new(new BadRow(row.GetString(0), row.GetString(1), row.GetString(2), null), row.IsDBNull(3) ? null : row.GetFieldValue<byte[]>(3));
+        new(new BadRow(row.GetString(0), row.GetString(1), row.GetString(2), null),
+            row.IsDBNull(3) ? null : row.GetFieldValue<byte[]>(3));
 }

@@ -7,8 +7,8 @@ using Kintsugi.Rules;
 namespace Kintsugi.Postgres.Checks.Owner;
 
 /// <summary>
-/// The owner's JSON Schemas (draft 2020-12) against every document of a json or jsonb column. What the server can decide it decides: only
-/// rows that could be bad travel, and the validator has the last word on them.
+/// The owner's JSON Schemas (draft 2020-12) against every document of a json or jsonb column. What the server can decide it
+/// decides: only rows that could be bad travel, and the validator has the last word on them.
 /// </summary>
 public sealed class JsonSchemaCheck(ConsistencyRules rules) : ICheck
 {
@@ -21,7 +21,8 @@ public sealed class JsonSchemaCheck(ConsistencyRules rules) : ICheck
     public IReadOnlyList<FaultClass> Finds => [Faults.JsonInvalid];
     public Needs Needs { get; } = new();
 
-    private sealed record JsonPortion(Target Target, JsonRule Rule, CompiledSchema Schema, RuleColumn Column, RowQuestion Suspects, bool Exact)
+    private sealed record JsonPortion(
+        Target Target, JsonRule Rule, CompiledSchema Schema, RuleColumn Column, RowQuestion Suspects, bool Exact)
         : Portion(Target);
 
     public async ValueTask<IReadOnlyList<Portion>> Divide(Patient patient, Depth depth, CancellationToken cancellationToken)
@@ -39,12 +40,15 @@ public sealed class JsonSchemaCheck(ConsistencyRules rules) : ICheck
         {
             var found = asked.Exact
                 ? (await RowSearch.Find(asked.Suspects, patient, cancellationToken), null)
-                : await Documents.Find(asked.Suspects, asked.Schema, Value(asked.Relation!, asked.Column), asked.Rule.NullsAllowed, patient.Session, cancellationToken);
+                : await Documents.Find(
+                    asked.Suspects, asked.Schema, Value(asked.Relation!, asked.Column), asked.Rule.NullsAllowed, patient.Session,
+                    cancellationToken);
             if (found.Item1.Untrusted is { } why)
                 return new Verdict.Unchecked(why);
             if (found.Item1.Rows > 0)
                 return new Verdict.Damaged(Tell(asked, found.Item1));
-            return found.Item2 is { } undecided ? new Verdict.Unchecked($"rule {asked.Rule.Name}: {undecided}") : Verdict.Sound.Instance;
+            return found.Item2 is { } undecided ? new Verdict.Unchecked($"rule {asked.Rule.Name}: {undecided}")
+                : Verdict.Sound.Instance;
         }
         catch (PatientException problem) when (!problem.ConnectionLost)
         {
@@ -52,7 +56,8 @@ public sealed class JsonSchemaCheck(ConsistencyRules rules) : ICheck
         }
     }
 
-    private static async ValueTask<IReadOnlyList<Portion>> Portions(JsonRule rule, Patient patient, CancellationToken cancellationToken)
+    private static async ValueTask<IReadOnlyList<Portion>> Portions(
+        JsonRule rule, Patient patient, CancellationToken cancellationToken)
     {
         if (RuleTables.Find(rule.Table, patient) is not { } table)
             return [RuleTables.Unasked(rule.Name, rule.Table, RuleTables.NoTable(rule.Table), patient)];
@@ -60,14 +65,18 @@ public sealed class JsonSchemaCheck(ConsistencyRules rules) : ICheck
         if (!columns.TryGetValue(rule.Column, out var column))
             return [RuleTables.Unasked(rule.Name, rule.Table, RuleTables.NoColumn(rule.Table, rule.Column), patient)];
         if (column.BaseOid is not (Json or Jsonb))
-            return [RuleTables.Unasked(rule.Name, rule.Table, $"column {rule.Column} is of type {column.Base}, expected json or jsonb; mend the configuration", patient)];
+            return [RuleTables.Unasked(
+                rule.Name, rule.Table,
+                $"column {rule.Column} is of type {column.Base}, expected json or jsonb; mend the configuration", patient)];
         var compiled = CompiledSchema.Compile(rule.Schema, SchemaOptions.Default);
         if (compiled.Schema is not { } schema)
             return [RuleTables.Unasked(rule.Name, rule.Table,
-                "its schema is wrong: " + string.Join("; ", compiled.Errors.Select(error => $"{error.Location}: {error.Message}")), patient)];
+                "its schema is wrong: "
+                    + string.Join("; ", compiled.Errors.Select(error => $"{error.Location}: {error.Message}")), patient)];
 
         var keys = await TableKeys.Read(patient.Session, cancellationToken);
-        return [.. (await RuleTables.HeapsOf(table, patient, cancellationToken)).Select(heap => Portion(rule, heap, column, schema, keys.Of(heap), patient))];
+        return [.. (await RuleTables.HeapsOf(table, patient, cancellationToken))
+            .Select(heap => Portion(rule, heap, column, schema, keys.Of(heap), patient))];
     }
 
     private static JsonPortion Portion(
@@ -79,8 +88,12 @@ public sealed class JsonSchemaCheck(ConsistencyRules rules) : ICheck
         var suspects = rule.NullsAllowed
             ? $"pg_catalog.num_nulls({value}) < 1 AND ({predicate?.Text ?? "true"})"
             : $"pg_catalog.num_nulls({value}) > 0 OR ({predicate?.Text ?? "true"})";
-        var target = heap.ToTarget(patient.Can.SystemIdentifier, patient.Relations.Database) with { Rule = rule.Name, Column = column.Name };
-        return new JsonPortion(target, rule, schema, column, new RowQuestion(heap, suspects, key) { Shown = $"pg_catalog.left({value}::pg_catalog.text, 200)" },
+        var target =
+            heap.ToTarget(
+            patient.Can.SystemIdentifier, patient.Relations.Database) with { Rule = rule.Name, Column = column.Name };
+        return new JsonPortion(
+            target, rule, schema, column,
+            new RowQuestion(heap, suspects, key) { Shown = $"pg_catalog.left({value}::pg_catalog.text, 200)" },
             predicate is { IsExact: true } || (predicate is { IsExactInUtf8: true } && patient.Can.Encoding == "UTF8"))
         {
             Relation = heap,
@@ -90,13 +103,15 @@ public sealed class JsonSchemaCheck(ConsistencyRules rules) : ICheck
         };
     }
 
-    private static string Value(Relation heap, RuleColumn column) => $"{Quote.Identifier(heap.Name)}.{Quote.Identifier(column.Name)}";
+    private static string Value(Relation heap, RuleColumn column) =>
+        $"{Quote.Identifier(heap.Name)}.{Quote.Identifier(column.Name)}";
 
     private static Finding Tell(JsonPortion portion, RowsFound found)
     {
         var rule = portion.Rule;
         var finding = Said.Finding(Faults.JsonInvalid, portion.Target, portion.Suspects, found,
-            $"{Said.Rows(found)} whose {rule.Column} does not obey its JSON Schema{(rule.NullsAllowed ? "" : " or is NULL")}{Said.Example(found)}",
+            $"{Said.Rows(found)} whose {rule.Column} does not obey its JSON "
+                + $"Schema{(rule.NullsAllowed ? "" : " or is NULL")}{Said.Example(found)}",
             rule.Repair, rule.Flag);
         var facts = new Dictionary<string, string>(finding.Facts)
         {

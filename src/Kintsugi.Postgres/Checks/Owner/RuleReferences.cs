@@ -3,12 +3,15 @@ using Kintsugi.Rules;
 
 namespace Kintsugi.Postgres.Checks.Owner;
 
-/// <summary>Makes foreign keys of the owner's undeclared references, with the equality that the parent's own type would be indexed by.</summary>
+/// <summary>
+/// Makes foreign keys of the owner's undeclared references, with the equality that the parent's own type would be indexed by.
+/// </summary>
 internal static class RuleReferences
 {
     /// <summary>
-    /// The equality of the default btree class of the parent's type ($1) with the child's type ($2), as CREATE TABLE chooses one for a foreign
-    /// key (tablecmds.c, transformFkeyCheckAttrs): of both types if there is one, else of the class's own type where the child's converts to it.
+    /// The equality of the default btree class of the parent's type ($1) with the child's type ($2), as CREATE TABLE chooses one
+    /// for a foreign key (tablecmds.c, transformFkeyCheckAttrs): of both types if there is one, else of the class's own type
+    /// where the child's converts to it.
     /// </summary>
     private const string Equality = """
         SELECT 'OPERATOR(' || pg_catalog.quote_ident(n.nspname) || '.' || o.oprname || ')',
@@ -25,12 +28,15 @@ internal static class RuleReferences
         JOIN pg_catalog.pg_type rt ON rt.oid = o.oprright
         WHERE c.opcdefault
           AND (c.opcintype = $1
-               OR EXISTS (SELECT FROM pg_catalog.pg_cast k WHERE k.castsource = $1 AND k.casttarget = c.opcintype AND k.castmethod = 'b' AND k.castcontext = 'i')
-               OR ct.typname = 'anyenum' AND pt.typtype = 'e' AND $1 = $2 OR ct.typname = 'anyrange' AND pt.typtype = 'r' AND $1 = $2
+               OR EXISTS (SELECT FROM pg_catalog.pg_cast k WHERE k.castsource = $1 AND k.casttarget = c.opcintype
+                 AND k.castmethod = 'b' AND k.castcontext = 'i')
+               OR ct.typname = 'anyenum' AND pt.typtype = 'e' AND $1 = $2 OR ct.typname = 'anyrange' AND pt.typtype = 'r'
+                 AND $1 = $2
                OR ct.typname = 'anyarray' AND pt.typcategory = 'A' AND $1 = $2)
           AND (a.amoprighttype = $2 OR rt.typtype = 'p' AND $1 = $2
                OR a.amoprighttype = c.opcintype
-                  AND EXISTS (SELECT FROM pg_catalog.pg_cast k WHERE k.castsource = $2 AND k.casttarget = a.amoprighttype AND k.castcontext = 'i'))
+                  AND EXISTS (SELECT FROM pg_catalog.pg_cast k WHERE k.castsource = $2 AND k.casttarget = a.amoprighttype
+                    AND k.castcontext = 'i'))
         ORDER BY c.opcintype = $1 DESC, a.amoprighttype = $2 DESC LIMIT 1
         """;
 
@@ -57,7 +63,8 @@ internal static class RuleReferences
             var equality = await patient.Session.Rows(Equality, row => (row.GetString(0), row.GetString(1), row.GetString(2)),
                 cancellationToken, to.BaseOid, column.BaseOid);
             if (equality.Count == 0)
-                return ([], $"{rule.Table}.{column.Name} ({column.Base}) cannot be compared with {rule.ReferencedTable}.{to.Name} ({to.Base}) by an index's equality");
+                return ([], $"{rule.Table}.{column.Name} ({column.Base}) cannot be compared with "
+                    + $"{rule.ReferencedTable}.{to.Name} ({to.Base}) by an index's equality");
             // Domains are taken for what they rest on.
             pairs.Add((equality[0].Item1, equality[0].Item2.Length > 0 ? equality[0].Item2 : $"::{to.Base}",
                 equality[0].Item3.Length > 0 ? equality[0].Item3 : $"::{column.Base}"));
@@ -80,7 +87,9 @@ internal static class RuleReferences
             Where = rule.Where,
             Declared = false,
             Triggers = "missing",
-            Definition = $"{rule.Name}: {rule.Table} ({string.Join(", ", rule.Columns)}) to {rule.ReferencedTable} ({string.Join(", ", rule.ReferencedColumns)})",
+            Definition =
+                $"{rule.Name}: {rule.Table} ({string.Join(", ", rule.Columns)}) to {rule.ReferencedTable} "
+                    + $"({string.Join(", ", rule.ReferencedColumns)})",
         })], null);
     }
 }

@@ -17,12 +17,14 @@ internal static class RuleTables
         SELECT a.attname::pg_catalog.text, pg_catalog.format_type(b.base, -1), b.base, a.attnotnull,
                coalesce(pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(l.collname), '')
         FROM pg_catalog.pg_attribute a JOIN base b ON b.type = a.atttypid
-        LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation LEFT JOIN pg_catalog.pg_namespace n ON n.oid = l.collnamespace
+        LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation LEFT
+          JOIN pg_catalog.pg_namespace n ON n.oid = l.collnamespace
         WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped
         """;
 
     /// <summary>The tables that hold the rows: the table, or the leaves of a partitioned one.</summary>
-    private const string Leaves = "SELECT relid::pg_catalog.oid FROM pg_catalog.pg_partition_tree($1::pg_catalog.regclass) WHERE isleaf";
+    private const string Leaves =
+        "SELECT relid::pg_catalog.oid FROM pg_catalog.pg_partition_tree($1::pg_catalog.regclass) WHERE isleaf";
 
     public static Relation? Find(ObjectName name, Patient patient) =>
         patient.Relations.Find(name.Schema, name.Name) is { Kind: 'r' or 'p' or 'm' } relation ? relation : null;
@@ -30,10 +32,12 @@ internal static class RuleTables
     public static async ValueTask<IReadOnlyDictionary<string, RuleColumn>> ColumnsOf(
         Relation table, IReadSession session, CancellationToken cancellationToken) =>
         (await session.Rows(Columns,
-            row => new RuleColumn(row.GetString(0), row.GetString(1), row.GetFieldValue<uint>(2), row.GetBoolean(3), row.GetString(4)),
+            row => new RuleColumn(
+                row.GetString(0), row.GetString(1), row.GetFieldValue<uint>(2), row.GetBoolean(3), row.GetString(4)),
             cancellationToken, table.Oid)).ToDictionary(column => column.Name);
 
-    public static async ValueTask<IReadOnlyList<Relation>> HeapsOf(Relation table, Patient patient, CancellationToken cancellationToken) =>
+    public static async ValueTask<IReadOnlyList<Relation>> HeapsOf(
+        Relation table, Patient patient, CancellationToken cancellationToken) =>
         table.Kind != 'p'
             ? [table]
             : [.. (await patient.Session.Rows(Leaves, row => row.GetFieldValue<uint>(0), cancellationToken, table.Oid))
@@ -56,7 +60,9 @@ internal static class RuleTables
             Settled = new Verdict.Unchecked($"rule {rule}: {why}"),
         };
 
-    public static string NoTable(ObjectName table) => $"there is no table {table} in this database; mend the configuration, or name the right database";
+    public static string NoTable(ObjectName table) =>
+        $"there is no table {table} in this database; mend the configuration, or name the right database";
 
-    public static string NoColumn(ObjectName table, string column) => $"table {table} has no column {column}; mend the configuration";
+    public static string NoColumn(ObjectName table, string column) =>
+        $"table {table} has no column {column}; mend the configuration";
 }

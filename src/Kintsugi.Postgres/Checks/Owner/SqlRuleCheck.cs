@@ -6,8 +6,8 @@ using Kintsugi.Rules;
 namespace Kintsugi.Postgres.Checks.Owner;
 
 /// <summary>
-/// The owner's rules in SQL: queries that return the keys of bad rows. They run READ ONLY, under the fixed search_path, for five minutes at
-/// most, and twice: only what both runs return counts.
+/// The owner's rules in SQL: queries that return the keys of bad rows. They run READ ONLY, under the fixed search_path, for five
+/// minutes at most, and twice: only what both runs return counts.
 /// </summary>
 public sealed class SqlRuleCheck(ConsistencyRules rules) : ICheck
 {
@@ -31,7 +31,9 @@ public sealed class SqlRuleCheck(ConsistencyRules rules) : ICheck
         return [.. rules.Sql.Select(rule => twice.Contains(rule.Name)
             ? RuleTables.Unasked(rule.Name, rule.Table, "another rule has the same name; mend the configuration", patient)
             : RuleTables.Find(rule.Table, patient) is { } table
-                ? new RulePortion(table.ToTarget(patient.Can.SystemIdentifier, patient.Relations.Database) with { Rule = rule.Name }, rule, keys.Of(table))
+                ? new RulePortion(
+                    table.ToTarget(patient.Can.SystemIdentifier, patient.Relations.Database) with { Rule = rule.Name }, rule,
+                    keys.Of(table))
                 {
                     Relation = table,
                     Weight = table.Pages,
@@ -61,17 +63,21 @@ public sealed class SqlRuleCheck(ConsistencyRules rules) : ICheck
         }
     }
 
-    /// <summary>Inside FROM a query can neither be several statements nor change anything at its top level; READ ONLY forbids the rest.</summary>
+    /// <summary>
+    /// Inside FROM a query can neither be several statements nor change anything at its top level; READ ONLY forbids the rest.
+    /// </summary>
     private static async ValueTask<Look> Ask(SqlRule rule, IReadSession session, CancellationToken cancellationToken)
     {
         var from = $"FROM (\n{rule.Query.Trim().TrimEnd(';')}\n) AS kintsugi_rule";
-        return await session.InTransaction($"{Evidence.Settings(null)}; SET LOCAL statement_timeout = '{LimitSeconds}s'", async inside =>
+        return await session.InTransaction(
+            $"{Evidence.Settings(null)}; SET LOCAL statement_timeout = '{LimitSeconds}s'", async inside =>
         {
             var rows = (await inside.Rows($"SELECT pg_catalog.count(*) {from}", row => row.GetInt64(0), cancellationToken))[0];
             return rows == 0
                 ? new Look(0, [])
                 : new Look(rows, await inside.Rows(
-                    $"SELECT pg_catalog.row_to_json(kintsugi_rule)::pg_catalog.text {from} ORDER BY 1 LIMIT {RowSearch.MaxConfirmed}",
+                    $"SELECT pg_catalog.row_to_json(kintsugi_rule)::pg_catalog.text {from} ORDER BY 1 LIMIT "
+                        + $"{RowSearch.MaxConfirmed}",
                     row => row.GetString(0), cancellationToken));
         }, cancellationToken);
     }
@@ -89,7 +95,9 @@ public sealed class SqlRuleCheck(ConsistencyRules rules) : ICheck
     private static Finding Tell(RulePortion portion, long rows, List<string> keys)
     {
         var rule = portion.Rule;
-        return new Finding(Faults.RuleViolated, portion.Target, $"{rows} {(rows == 1 ? "row breaks" : "rows break")} rule {rule.Name}, for example {keys[0]}")
+        return new Finding(
+            Faults.RuleViolated, portion.Target,
+            $"{rows} {(rows == 1 ? "row breaks" : "rows break")} rule {rule.Name}, for example {keys[0]}")
         {
             SeverityOverride = rule.Severity,
             Rows = rows,

@@ -1,14 +1,14 @@
 namespace Kintsugi.Postgres.Checks.References;
 
 /// <summary>
-/// What findings about rows carry for the repairs (<see cref="Finding.Facts"/>). Lists are JSON arrays of strings, SQL is ready to run under
-/// the fixed search_path, yes and no are "true" and "false". Names are as the catalog spells them, unquoted.
+/// What findings about rows carry for the repairs (<see cref="Finding.Facts"/>). Lists are JSON arrays of strings, SQL is ready
+/// to run under the fixed search_path, yes and no are "true" and "false". Names are as the catalog spells them, unquoted.
 /// </summary>
 public static class FactNames
 {
     /// <summary>
-    /// SQL that is true for a bad row, for use after WHERE in a statement over <see cref="From"/>. Asking it again for one row, by ctid and
-    /// xmin, is how a repair makes sure that the row is still bad.
+    /// SQL that is true for a bad row, for use after WHERE in a statement over <see cref="From"/>. Asking it again for one row,
+    /// by ctid and xmin, is how a repair makes sure that the row is still bad.
     /// </summary>
     public const string Violation = "violation";
 
@@ -24,7 +24,9 @@ public static class FactNames
     /// <summary>declared: the schema says so; rule: the owner's configuration says so.</summary>
     public const string Origin = "origin";
 
-    /// <summary>What the owner chose for bad rows: report, quarantine, set_null, set_default, recreate_parent, delete, nullify, set.</summary>
+    /// <summary>
+    /// What the owner chose for bad rows: report, quarantine, set_null, set_default, recreate_parent, delete, nullify, set.
+    /// </summary>
     public const string Repair = "repair";
 
     /// <summary>With <see cref="Repair"/> = set: the SQL expression over the row.</summary>
@@ -33,7 +35,9 @@ public static class FactNames
     /// <summary>A boolean column to be set on a repaired row.</summary>
     public const string Flag = "flag";
 
-    /// <summary>The columns concerned, a list: of a reference the referring ones, pairwise with <see cref="ParentColumns"/>.</summary>
+    /// <summary>
+    /// The columns concerned, a list: of a reference the referring ones, pairwise with <see cref="ParentColumns"/>.
+    /// </summary>
     public const string Columns = "columns";
     public const string ParentSchema = "parent_schema";
     public const string ParentTable = "parent_table";
@@ -42,7 +46,9 @@ public static class FactNames
     /// <summary>A list: OPERATOR(schema.op) for each pair of columns, the parent's on the left.</summary>
     public const string Operators = "operators";
 
-    /// <summary>A list: the comparison of each pair with casts and collation, the parent behind its alias (<see cref="ParentAlias"/>).</summary>
+    /// <summary>
+    /// A list: the comparison of each pair with casts and collation, the parent behind its alias (<see cref="ParentAlias"/>).
+    /// </summary>
     public const string Comparisons = "comparisons";
     public const string ParentAlias = "parent_alias";
 
@@ -50,11 +56,14 @@ public static class FactNames
     public const string ParentFrom = "parent_from";
 
     /// <summary>
-    /// Other tables that the evidence rests on, a list of schema and name in turn: damage to them is held against every repair of the case.
+    /// Other tables that the evidence rests on, a list of schema and name in turn: damage to them is held against every repair of
+    /// the case.
     /// </summary>
     public const string StandsOn = Diagnosis.StandsOn;
 
-    /// <summary>The role whose rights the condition must run with, because it calls that role's code; absent for none in particular.</summary>
+    /// <summary>
+    /// The role whose rights the condition must run with, because it calls that role's code; absent for none in particular.
+    /// </summary>
     public const string Role = "role";
 
     /// <summary>simple or full.</summary>
@@ -76,12 +85,14 @@ public static class FactNames
     public const string Triggers = "triggers";
 
     /// <summary>
-    /// Why a missing parent may be hidden or lost instead of never having been: what its index or its pages still show. Present means that
-    /// no row may be touched; absent means that nothing of the kind was seen.
+    /// Why a missing parent may be hidden or lost instead of never having been: what its index or its pages still show. Present
+    /// means that no row may be touched; absent means that nothing of the kind was seen.
     /// </summary>
     public const string ParentSuspect = "parent_suspect";
 
-    /// <summary>Where missing parents were looked for: nothing, index, or index and pages (with pageinspect, as superuser).</summary>
+    /// <summary>
+    /// Where missing parents were looked for: nothing, index, or index and pages (with pageinspect, as superuser).
+    /// </summary>
     public const string ParentProbe = "parent_probe";
 
     /// <summary>Stored and expected values of sample rows, a list of JSON objects in the order of the samples.</summary>
@@ -96,7 +107,10 @@ public static class FactNames
     /// <summary>The texts that a column may hold, a list.</summary>
     public const string Allowed = "allowed";
 
-    /// <summary>The owner's query: it returns the keys of bad rows. <see cref="Violation"/> holds where the query names the primary key's columns.</summary>
+    /// <summary>
+    /// The owner's query: it returns the keys of bad rows. <see cref="Violation"/> holds where the query names the primary key's
+    /// columns.
+    /// </summary>
     public const string Query = "query";
 
     /// <summary>The JSON Schema that the column's documents must obey, and whether SQL NULL is in order.</summary>
@@ -104,8 +118,8 @@ public static class FactNames
     public const string NullsAllowed = "nulls_allowed";
 
     /// <summary>
-    /// In place of <see cref="Violation"/>, where the server cannot decide by itself: SQL that is true for every bad row and for some good
-    /// ones, on which the validator has the last word.
+    /// In place of <see cref="Violation"/>, where the server cannot decide by itself: SQL that is true for every bad row and for
+    /// some good ones, on which the validator has the last word.
     /// </summary>
     public const string Suspect = "suspect";
 
@@ -121,7 +135,9 @@ public static class FactNames
     /// <summary>Whether the column may hold NULL.</summary>
     public const string Nullable = "nullable";
 
-    /// <summary>The partitioned table whose rows these are: the root, to be named in INSERT and UPDATE (schema and name, two facts).</summary>
+    /// <summary>
+    /// The partitioned table whose rows these are: the root, to be named in INSERT and UPDATE (schema and name, two facts).
+    /// </summary>
     public const string RootSchema = "root_schema";
     public const string RootTable = "root_table";
 

@@ -46,7 +46,9 @@ internal sealed record ForeignKey
     public string Triggers { get; init; } = "enabled";
     public string Definition { get; init; } = "";
 
-    /// <summary>Columns by pg_constraint.conkey: more than <see cref="Columns"/> where the catalog has lost some of what they rest on.</summary>
+    /// <summary>
+    /// Columns by pg_constraint.conkey: more than <see cref="Columns"/> where the catalog has lost some of what they rest on.
+    /// </summary>
     public int KeyLength { get; init; }
 
     /// <summary>A condition on the child's row, of the owner's rule.</summary>
@@ -83,7 +85,9 @@ internal sealed record ForeignKey
         }
     }
 
-    /// <summary>Children whose range is covered by the union of the parents' ranges under the same key (ri_triggers.c, RI_FKey_check).</summary>
+    /// <summary>
+    /// Children whose range is covered by the union of the parents' ranges under the same key (ri_triggers.c, RI_FKey_check).
+    /// </summary>
     private string Covered
     {
         get
@@ -94,7 +98,8 @@ internal sealed record ForeignKey
             var keys = Enumerable.Range(0, Columns.Count - 1).Select(i => Comparison(i, child));
             return $"SELECT {child}.ctid FROM ONLY {Quote.Name(Child)} AS {child} JOIN {ParentFrom} ON "
                 + string.Join(" AND ", keys.Append($"{parent} OPERATOR(pg_catalog.&&) {period}"))
-                + $" GROUP BY {child}.ctid HAVING pg_catalog.range_agg({period}) OPERATOR(pg_catalog.<@) pg_catalog.range_agg({parent})";
+                + $" GROUP BY {child}.ctid HAVING pg_catalog.range_agg({period}) OPERATOR(pg_catalog.<@) "
+                + $"pg_catalog.range_agg({parent})";
         }
     }
 

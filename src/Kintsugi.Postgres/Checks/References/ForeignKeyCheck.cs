@@ -5,9 +5,9 @@ using Kintsugi.Rules;
 namespace Kintsugi.Postgres.Checks.References;
 
 /// <summary>
-/// Every foreign key, declared or the owner's, against the rows themselves: whether for each referring row there is a parent, by the
-/// constraint's own operators, read from the two heaps in one statement. NOT VALID, NOT ENFORCED and disabled keys are looked at all the
-/// same. No index is asked: a parent's index that has lost an entry must not make its children orphans (HAZARDS H1).
+/// Every foreign key, declared or the owner's, against the rows themselves: whether for each referring row there is a parent, by
+/// the constraint's own operators, read from the two heaps in one statement. NOT VALID, NOT ENFORCED and disabled keys are looked
+/// at all the same. No index is asked: a parent's index that has lost an entry must not make its children orphans (HAZARDS H1).
 /// </summary>
 public sealed class ForeignKeyCheck(ConsistencyRules rules) : ICheck
 {
@@ -45,7 +45,8 @@ public sealed class ForeignKeyCheck(ConsistencyRules rules) : ICheck
         }
         catch (PatientException problem) when (key.Where is not null && !problem.ConnectionLost)
         {
-            return new Verdict.Unchecked($"rule {key.Name}: {problem.Message} (SQLSTATE {problem.SqlState}); look at its condition: {key.Where}");
+            return new Verdict.Unchecked(
+                $"rule {key.Name}: {problem.Message} (SQLSTATE {problem.SqlState}); look at its condition: {key.Where}");
         }
         if (found.Untrusted is { } why)
             return new Verdict.Unchecked(why);
@@ -69,7 +70,8 @@ public sealed class ForeignKeyCheck(ConsistencyRules rules) : ICheck
 }
 
 /// <summary>One foreign key to be looked at.</summary>
-internal sealed record ForeignKeyPortion(Target Target, ForeignKey ForeignKey, IReadOnlyList<string> Key, RowRepair Repair) : Portion(Target)
+internal sealed record ForeignKeyPortion(Target Target, ForeignKey ForeignKey, IReadOnlyList<string> Key, RowRepair Repair)
+    : Portion(Target)
 {
     public static ForeignKeyPortion Of(ForeignKey key, IReadOnlyList<string> columns, RowRepair repair, Patient patient)
     {
@@ -79,7 +81,8 @@ internal sealed record ForeignKeyPortion(Target Target, ForeignKey ForeignKey, I
             Relation = key.Child,
             Weight = key.Child.Pages + key.ParentHeaps.Sum(parent => parent.Pages),
             StandsOn = [.. key.ParentHeaps.Prepend(key.Child).SelectMany(heap => new[] { heap.Oid, heap.ToastOid })],
-            Settled = key.ParentHeaps.Prepend(key.Child).Select(heap => Eligible.Settle(heap, patient)).FirstOrDefault(it => it is not null)
+            Settled = key.ParentHeaps.Prepend(key.Child).Select(heap => Eligible.Settle(heap, patient))
+                .FirstOrDefault(it => it is not null)
                 ?? Unreadable(key),
         };
     }

@@ -6,13 +6,14 @@ namespace Kintsugi.Postgres.Checks.References;
 internal static class ForeignKeyReader
 {
     /// <summary>
-    /// A reference of a partitioned table is read at its leaves, which have constraints of their own. Constraints that refer to single
-    /// partitions of the parent are the server's own bookkeeping: the parent is read as a whole.
-    /// Operands are cast where the operator takes another type, as ri_triggers.c does (ri_GenerateQual); format_type with -1, because
-    /// without it bpchar would be written character and cut to one. The comparison follows the parent's collation.
+    /// A reference of a partitioned table is read at its leaves, which have constraints of their own. Constraints that refer to
+    /// single partitions of the parent are the server's own bookkeeping: the parent is read as a whole. Operands are cast where
+    /// the operator takes another type, as ri_triggers.c does (ri_GenerateQual); format_type with -1, because without it bpchar
+    /// would be written character and cut to one. The comparison follows the parent's collation.
     /// </summary>
     private const string Sql = """
-        SELECT c.conname::pg_catalog.text, c.conrelid, c.confrelid, c.confmatchtype::pg_catalog.text, c.confdeltype::pg_catalog.text, c.convalidated,
+        SELECT c.conname::pg_catalog.text, c.conrelid, c.confrelid, c.confmatchtype::pg_catalog.text,
+          c.confdeltype::pg_catalog.text, c.convalidated,
                coalesce((pg_catalog.to_jsonb(c) OPERATOR(pg_catalog.->>) 'conenforced')::pg_catalog.bool, true),
                coalesce((pg_catalog.to_jsonb(c) OPERATOR(pg_catalog.->>) 'conperiod')::pg_catalog.bool, false),
                coalesce(pg_catalog.pg_get_constraintdef(c.oid), ''),
@@ -29,14 +30,18 @@ internal static class ForeignKeyReader
         CROSS JOIN LATERAL (
           SELECT pg_catalog.array_agg(ca.attname::pg_catalog.text ORDER BY x.place) AS columns,
                  pg_catalog.array_agg(pa.attname::pg_catalog.text ORDER BY x.place) AS parents,
-                 pg_catalog.array_agg('OPERATOR(' || pg_catalog.quote_ident(n.nspname) || '.' || o.oprname || ')' ORDER BY x.place) AS operators,
+                 pg_catalog.array_agg('OPERATOR(' || pg_catalog.quote_ident(n.nspname) || '.' || o.oprname || ')'
+                   ORDER BY x.place) AS operators,
                  pg_catalog.array_agg(CASE WHEN lt.typtype = 'p' THEN CASE WHEN pt.typtype = 'd'
                      THEN '::' || pg_catalog.format_type(pt.typbasetype, -1) ELSE '' END
-                   WHEN o.oprleft <> pa.atttypid THEN '::' || pg_catalog.format_type(o.oprleft, -1) ELSE '' END ORDER BY x.place) AS parent_casts,
+                   WHEN o.oprleft <> pa.atttypid THEN '::' || pg_catalog.format_type(o.oprleft, -1) ELSE '' END
+                     ORDER BY x.place) AS parent_casts,
                  pg_catalog.array_agg(CASE WHEN rt.typtype = 'p' THEN CASE WHEN ct.typtype = 'd'
                      THEN '::' || pg_catalog.format_type(ct.typbasetype, -1) ELSE '' END
-                   WHEN o.oprright <> ca.atttypid THEN '::' || pg_catalog.format_type(o.oprright, -1) ELSE '' END ORDER BY x.place) AS casts,
-                 pg_catalog.array_agg(coalesce(pg_catalog.quote_ident(cn.nspname) || '.' || pg_catalog.quote_ident(co.collname), '')
+                   WHEN o.oprright <> ca.atttypid THEN '::' || pg_catalog.format_type(o.oprright, -1) ELSE '' END
+                     ORDER BY x.place) AS casts,
+                 pg_catalog.array_agg(coalesce(pg_catalog.quote_ident(cn.nspname) || '.' || pg_catalog.quote_ident(co.collname),
+                   '')
                    ORDER BY x.place) AS collations
           FROM ROWS FROM (pg_catalog.unnest(c.conkey), pg_catalog.unnest(c.confkey), pg_catalog.unnest(c.conpfeqop))
                WITH ORDINALITY x(child, parent, operator, place)
@@ -59,7 +64,8 @@ internal static class ForeignKeyReader
         [.. (await patient.Session.Rows(Sql, row => Key(row, patient.Relations), cancellationToken)).OfType<ForeignKey>()];
 
     private static ForeignKey? Key(DbDataReader row, Inventory relations) =>
-        relations.Find(row.GetFieldValue<uint>(1)) is not { } child || relations.Find(row.GetFieldValue<uint>(2)) is not { } parent ? null : new()
+        relations.Find(row.GetFieldValue<uint>(1)) is not { } child
+            || relations.Find(row.GetFieldValue<uint>(2)) is not { } parent ? null : new()
         {
             Name = row.GetString(0),
             Child = child,
@@ -78,7 +84,8 @@ internal static class ForeignKeyReader
             ParentCasts = List(row, 14),
             Casts = List(row, 15),
             Collations = List(row, 16),
-            ParentHeaps = row.GetFieldValue<uint[]>(17) is { Length: > 0 } leaves ? [.. leaves.Select(relations.Find).OfType<Relation>()] : [parent],
+            ParentHeaps = row.GetFieldValue<uint[]>(17) is { Length: > 0 } leaves
+                ? [.. leaves.Select(relations.Find).OfType<Relation>()] : [parent],
             ParentIndex = relations.Find(row.GetFieldValue<uint>(19)),
             Root = relations.Find(row.GetFieldValue<uint>(18)) ?? child,
         };

@@ -4,8 +4,8 @@ using Kintsugi.Postgres.Sessions;
 namespace Kintsugi.Postgres.Checks.References;
 
 /// <summary>
-/// Asks whether the parents of orphans are hidden or lost rather than absent: one parent whose header or page is damaged makes orphans of
-/// all its children, and to remove these would multiply the loss (FAULTS.md, "What the lab taught", 6).
+/// Asks whether the parents of orphans are hidden or lost rather than absent: one parent whose header or page is damaged makes
+/// orphans of all its children, and to remove these would multiply the loss (FAULTS.md, "What the lab taught", 6).
 /// </summary>
 internal static class HiddenParents
 {
@@ -13,7 +13,8 @@ internal static class HiddenParents
 
     /// <summary>The reverse of reading the heap alone: every plan but the index is forbidden, briefly.</summary>
     private const string IndexAlone =
-        "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; "
+        "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL "
+            + "enable_mergejoin = off; "
         + "SET LOCAL enable_material = off; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL statement_timeout = 10000";
 
     /// <summary>What speaks for hidden or lost parents, or null; and where it was looked for.</summary>
@@ -35,7 +36,8 @@ internal static class HiddenParents
         }
         catch (PatientException problem) when (!problem.ConnectionLost && !cancellationToken.IsCancellationRequested)
         {
-            // Pages that cannot be taken apart, or not in time: the search says nothing, and the finding says that it was not made.
+            // Pages that cannot be taken apart, or not in time: the search says nothing, and the finding says that it was not
+            // made.
             return (null, "index");
         }
     }
@@ -53,14 +55,16 @@ internal static class HiddenParents
                 session => session.Rows(sql, row => row.GetString(0), cancellationToken, (object)places), cancellationToken);
             return known.Count == 0
                 ? null
-                : $"an index of {key.Parent.Schema}.{key.Parent.Name} still finds the parent of {known.Count} of {places.Length} sample rows, "
+                : $"an index of {key.Parent.Schema}.{key.Parent.Name} still finds the parent of {known.Count} of "
+                    + $"{places.Length} sample rows, "
                     + "though its table shows none: the parents are hidden or lost, not absent";
         }
         catch (PatientException problem) when (SqlStates.MeansDamage(problem))
         {
             return $"asking the indexes of {key.Parent.Schema}.{key.Parent.Name} for the parents failed: {problem.Message}";
         }
-        catch (PatientException problem) when (problem.SqlState == SqlStates.QueryCanceled && !cancellationToken.IsCancellationRequested)
+        catch (PatientException problem)
+            when (problem.SqlState == SqlStates.QueryCanceled && !cancellationToken.IsCancellationRequested)
         {
             return $"asking the indexes of {key.Parent.Schema}.{key.Parent.Name} for the parents did not end within 10 s";
         }

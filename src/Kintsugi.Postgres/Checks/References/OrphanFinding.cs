@@ -36,7 +36,8 @@ internal static class OrphanFinding
         : !key.Validated ? "is NOT VALID: the rows that were there before were never checked"
         : key.Triggers == "disabled" ? "has its triggers disabled"
         : key.Triggers == "missing" ? "has lost its triggers"
-        : "is declared and validated: it was bypassed (session_replication_role, disabled triggers, a restore), or the parents were lost";
+        : "is declared and validated: it was bypassed (session_replication_role, disabled triggers, a restore), or the "
+            + "parents were lost";
 
     private static Dictionary<string, string> Facts(
         ForeignKeyPortion portion, RowsFound found, string? hidden, string probed)

@@ -4,15 +4,16 @@ using Kintsugi.Rules;
 namespace Kintsugi.Postgres.Checks.References;
 
 /// <summary>
-/// Every partition against its own bound, its ancestors' bounds included: list, range, hash and default partitions, nested to any depth. A
-/// misrouted row is invisible to queries that the planner sends to the right partition; a changed collation or hash function makes such rows,
-/// and so does a row that was written past the parent.
+/// Every partition against its own bound, its ancestors' bounds included: list, range, hash and default partitions, nested to any
+/// depth. A misrouted row is invisible to queries that the planner sends to the right partition; a changed collation or hash
+/// function makes such rows, and so does a row that was written past the parent.
 /// </summary>
 public sealed class PartitionBoundCheck : ICheck
 {
     private static readonly string Sql = $"""
         SELECT c.oid, pg_catalog.pg_get_partition_constraintdef(c.oid), n.nspname::pg_catalog.text, r.relname::pg_catalog.text,
-               EXISTS (SELECT FROM pg_catalog.pg_partition_ancestors(c.oid) a WHERE {OwnerRights.CallsOthers("pg_class", "a.relid::pg_catalog.oid")})
+               EXISTS (SELECT FROM pg_catalog.pg_partition_ancestors(c.oid) a
+                 WHERE {OwnerRights.CallsOthers("pg_class", "a.relid::pg_catalog.oid")})
         FROM pg_catalog.pg_class c
         JOIN pg_catalog.pg_class r ON r.oid = pg_catalog.pg_partition_root(c.oid)
         JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
@@ -22,7 +23,8 @@ public sealed class PartitionBoundCheck : ICheck
 
     private const string Foreign = """
         SELECT n.nspname::pg_catalog.text, c.relname::pg_catalog.text
-        FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relispartition AND c.relkind = 'f'
+        FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relispartition
+          AND c.relkind = 'f'
         """;
 
     private const string Bound = "partition bound";
@@ -69,7 +71,8 @@ public sealed class PartitionBoundCheck : ICheck
     private static Finding Tell(Partition partition, Target target, RowQuestion question, RowsFound found)
     {
         var finding = Said.Finding(Faults.RowMisrouted, target, question, found,
-            $"{Said.Rows(found)} that do not belong into this partition of {partition.RootSchema}.{partition.Root}: expected {partition.Expression}"
+            $"{Said.Rows(found)} that do not belong into this partition of {partition.RootSchema}.{partition.Root}: expected "
+                + $"{partition.Expression}"
             + Said.Example(found), new RowRepair.Report(), null);
         return finding with
         {

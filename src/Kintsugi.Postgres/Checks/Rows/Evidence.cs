@@ -2,12 +2,14 @@ using Kintsugi.Postgres.Sessions;
 
 namespace Kintsugi.Postgres.Checks.Rows;
 
-/// <summary>How evidence about rows is read: from the heap alone, by a plan that is looked at before it runs (RULES.md 10, 12).</summary>
+/// <summary>
+/// How evidence about rows is read: from the heap alone, by a plan that is looked at before it runs (RULES.md 10, 12).
+/// </summary>
 internal static class Evidence
 {
     /// <summary>
-    /// No index decides what rows exist (HAZARDS H1). Nested loops are off because without an index they never end; constraints and
-    /// partition bounds prove nothing to the planner, for they are what is being examined.
+    /// No index decides what rows exist (HAZARDS H1). Nested loops are off because without an index they never end; constraints
+    /// and partition bounds prove nothing to the planner, for they are what is being examined.
     /// </summary>
     private const string HeapAlone =
         "SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off; SET LOCAL enable_bitmapscan = off; "
@@ -15,14 +17,20 @@ internal static class Evidence
         + "SET LOCAL enable_partition_pruning = off";
 
     /// <summary>The settings of a transaction that reads the heap alone, with that role's rights where one is named.</summary>
-    public static string Settings(string? role) => role is null ? HeapAlone : $"{HeapAlone}; SET LOCAL ROLE {Quote.Identifier(role)}";
+    public static string Settings(string? role) =>
+        role is null ? HeapAlone : $"{HeapAlone}; SET LOCAL ROLE {Quote.Identifier(role)}";
 
-    /// <summary>Why the plan of that statement cannot be trusted, or null: it must not use an index whatever was forbidden.</summary>
+    /// <summary>
+    /// Why the plan of that statement cannot be trusted, or null: it must not use an index whatever was forbidden.
+    /// </summary>
     public static async ValueTask<string?> Distrust(
         IReadSession session, string sql, CancellationToken cancellationToken, params object?[] parameters)
     {
-        var plan = string.Concat(await session.Rows($"EXPLAIN (FORMAT JSON, COSTS OFF) {sql}", row => row.GetString(0), cancellationToken, parameters));
-        return plan.Contains("\"Node Type\": \"Index", StringComparison.Ordinal) || plan.Contains("\"Node Type\": \"Bitmap", StringComparison.Ordinal)
+        var plan = string.Concat(
+            await session.Rows(
+            $"EXPLAIN (FORMAT JSON, COSTS OFF) {sql}", row => row.GetString(0), cancellationToken, parameters));
+        return plan.Contains("\"Node Type\": \"Index", StringComparison.Ordinal)
+            || plan.Contains("\"Node Type\": \"Bitmap", StringComparison.Ordinal)
             ? "the planner reads an index although that is forbidden here, and an index may be what is damaged"
             : null;
     }

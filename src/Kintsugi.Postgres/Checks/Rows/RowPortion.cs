@@ -6,12 +6,14 @@ namespace Kintsugi.Postgres.Checks.Rows;
 internal sealed record RowPortion(Target Target, IReadOnlyList<RowTest> Tests, TablePass Pass) : Portion(Target)
 {
     /// <summary>A portion over that table, standing on its heap and its out-of-line values.</summary>
-    public static RowPortion Of(Relation table, string rule, string? column, IReadOnlyList<RowTest> tests, TablePass pass, Patient patient)
+    public static RowPortion Of(
+        Relation table, string rule, string? column, IReadOnlyList<RowTest> tests, TablePass pass, Patient patient)
     {
         foreach (var test in tests)
             pass.Add(test.Question);
         return new RowPortion(
-            table.ToTarget(patient.Can.SystemIdentifier, patient.Relations.Database) with { Rule = rule, Column = column }, tests, pass)
+            table.ToTarget(patient.Can.SystemIdentifier, patient.Relations.Database) with { Rule = rule, Column = column },
+                tests, pass)
         {
             Relation = table,
             Weight = table.Pages,
@@ -47,7 +49,8 @@ internal sealed record RowPortion(Target Target, IReadOnlyList<RowTest> Tests, T
     }
 
     /// <summary>What an error means for the question; null when the table itself is gone.</summary>
-    private async ValueTask<Verdict.Unchecked?> Explain(PatientException problem, Patient patient, CancellationToken cancellationToken)
+    private async ValueTask<Verdict.Unchecked?> Explain(
+        PatientException problem, Patient patient, CancellationToken cancellationToken)
     {
         if (SqlStates.IsGone(problem.SqlState) && (await patient.Session.Rows(
             "SELECT 1 FROM pg_catalog.pg_class WHERE oid = $1", _ => 1, cancellationToken, Relation!.Oid)).Count == 0)
@@ -60,9 +63,11 @@ internal sealed record RowPortion(Target Target, IReadOnlyList<RowTest> Tests, T
             SqlStates.InsufficientPrivilege => "; grant SELECT, or connect as the owner or with BYPASSRLS",
             _ => "",
         };
-        return new Verdict.Unchecked($"the condition could not be evaluated: {problem.Message} (SQLSTATE {problem.SqlState}){advice}");
+        return new Verdict.Unchecked(
+            $"the condition could not be evaluated: {problem.Message} (SQLSTATE {problem.SqlState}){advice}");
     }
 }
 
 /// <param name="Tell">Writes the finding; it may look up more about the rows.</param>
-internal sealed record RowTest(RowQuestion Question, Func<Target, RowsFound, Patient, CancellationToken, ValueTask<Finding>> Tell);
+internal sealed record RowTest(
+    RowQuestion Question, Func<Target, RowsFound, Patient, CancellationToken, ValueTask<Finding>> Tell);

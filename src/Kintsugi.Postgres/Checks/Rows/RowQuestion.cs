@@ -4,17 +4,22 @@ namespace Kintsugi.Postgres.Checks.Rows;
 
 /// <summary>Which rows of one table are asked for, in SQL that stands after WHERE.</summary>
 /// <param name="Table">The table that is read; partitions are read one by one, never through their parent.</param>
-/// <param name="Violation">True for a bad row, and false or NULL for a good one. Columns are bare or behind <see cref="Row"/>.</param>
+/// <param name="Violation">True for a bad row, and false or NULL for a good one. Columns are bare or behind <see
+/// cref="Row"/>.</param>
 /// <param name="Key">The columns that a person knows the row by; empty where only its place can be told.</param>
 internal sealed record RowQuestion(Relation Table, string Violation, IReadOnlyList<string> Key)
 {
     /// <summary>An SQL expression of type text that is told of sample rows beside their key, or null.</summary>
     public string? Shown { get; init; }
 
-    /// <summary>The role whose rights the conditions run with, where they call functions of that role; null for our own.</summary>
+    /// <summary>
+    /// The role whose rights the conditions run with, where they call functions of that role; null for our own.
+    /// </summary>
     public string? Role { get; init; }
 
-    /// <summary>What stands after FROM. The table's own name is the row's name: expressions of the catalog may name the whole row by it.</summary>
+    /// <summary>
+    /// What stands after FROM. The table's own name is the row's name: expressions of the catalog may name the whole row by it.
+    /// </summary>
     public string From => $"ONLY {Quote.Name(Table)}";
 
     public string Row => Quote.Identifier(Table.Name);
@@ -24,8 +29,11 @@ internal sealed record RowQuestion(Relation Table, string Violation, IReadOnlyLi
 
     public string PlaceAsJson => $"pg_catalog.json_build_object('ctid', {Row}.ctid)::pg_catalog.text";
 
-    public static string JsonOf(string row, IReadOnlyList<string> columns) =>
-        $"pg_catalog.json_build_object({string.Join(", ", columns.Select(c => $"{Quote.Literal(c)}, {row}.{Quote.Identifier(c)}"))})::pg_catalog.text";
+    public static string JsonOf(string row, IReadOnlyList<string> columns)
+    {
+        var pairs = columns.Select(column => $"{Quote.Literal(column)}, {row}.{Quote.Identifier(column)}");
+        return $"pg_catalog.json_build_object({string.Join(", ", pairs)})::pg_catalog.text";
+    }
 }
 
 /// <summary>A bad row that was seen under two MVCC snapshots.</summary>

@@ -4,8 +4,9 @@ using System.Globalization;
 namespace Kintsugi.Postgres.Checks.Rows;
 
 /// <summary>
-/// Finds bad rows on the heap alone, and looks at each once more under a later MVCC snapshot before it counts (RULES.md 11): what another
-/// session was just about to put right is no damage. A sound table costs one pass; memory does not grow with the number of bad rows.
+/// Finds bad rows on the heap alone, and looks at each once more under a later MVCC snapshot before it counts (RULES.md 11): what
+/// another session was just about to put right is no damage. A sound table costs one pass; memory does not grow with the number
+/// of bad rows.
 /// </summary>
 internal static class RowSearch
 {
@@ -25,7 +26,8 @@ internal static class RowSearch
         foreach (var slice in slices)
         {
             await patient.Pace.Spend(question.Table.Pages / slices.Count * 8192, cancellationToken);
-            var found = await FindIn(question with { Violation = $"({question.Violation}){slice}" }, patient.Session, cancellationToken);
+            var found = await FindIn(
+                question with { Violation = $"({question.Violation}){slice}" }, patient.Session, cancellationToken);
             if (found.Untrusted is not null)
                 return found;
             if (found.Rows > 0)
@@ -34,7 +36,8 @@ internal static class RowSearch
         return total;
     }
 
-    private static async ValueTask<RowsFound> FindIn(RowQuestion question, IReadSession session, CancellationToken cancellationToken)
+    private static async ValueTask<RowsFound> FindIn(
+        RowQuestion question, IReadSession session, CancellationToken cancellationToken)
     {
         var first = await session.InTransaction(Evidence.Settings(question.Role),
             inside => FirstLook(question, inside, cancellationToken), cancellationToken);
@@ -48,7 +51,8 @@ internal static class RowSearch
             : new RowsFound(first.Rows - first.Sample.Count + confirmed.Count, confirmed);
     }
 
-    private static async ValueTask<RowsFound> FirstLook(RowQuestion question, IReadSession session, CancellationToken cancellationToken)
+    private static async ValueTask<RowsFound> FirstLook(
+        RowQuestion question, IReadSession session, CancellationToken cancellationToken)
     {
         var count = $"SELECT pg_catalog.count(*) FROM {question.From} WHERE {question.Violation}";
         if (await Evidence.Distrust(session, count, cancellationToken) is { } why)
@@ -63,7 +67,8 @@ internal static class RowSearch
         RowQuestion question, IReadOnlyList<BadRow> suspects, IReadSession session, CancellationToken cancellationToken)
     {
         var versions = suspects.Select(row => (row.Place, row.Version)).ToHashSet();
-        var again = await session.Rows($"{Select(question)} AND {question.Row}.ctid = ANY ($1::pg_catalog.text[]::pg_catalog.tid[])",
+        var again = await session.Rows(
+            $"{Select(question)} AND {question.Row}.ctid = ANY ($1::pg_catalog.text[]::pg_catalog.tid[])",
             Read, cancellationToken, (object)suspects.Select(row => row.Place).ToArray());
         return [.. again.Where(row => versions.Contains((row.Place, row.Version)))];
     }
@@ -75,11 +80,15 @@ internal static class RowSearch
     private static BadRow Read(DbDataReader row) =>
         new(row.GetString(0), row.GetString(1), row.GetString(2), row.IsDBNull(3) ? null : row.GetString(3));
 
-    /// <summary>Conditions that cut the table into ranges of blocks. Before 14 each would read all of it (TID range scans).</summary>
-    private static async ValueTask<IReadOnlyList<string>> Slices(RowQuestion question, Patient patient, CancellationToken cancellationToken)
+    /// <summary>
+    /// Conditions that cut the table into ranges of blocks. Before 14 each would read all of it (TID range scans).
+    /// </summary>
+    private static async ValueTask<IReadOnlyList<string>> Slices(
+        RowQuestion question, Patient patient, CancellationToken cancellationToken)
     {
         var blocks = patient.Can.Major < 14 ? 0 : (await patient.Session.Rows(
-            "SELECT coalesce(pg_catalog.pg_relation_size($1::pg_catalog.regclass, 'main'), 0) / 8192", row => row.GetInt64(0), cancellationToken,
+            "SELECT coalesce(pg_catalog.pg_relation_size($1::pg_catalog.regclass, 'main'), 0) / 8192", row =>
+                row.GetInt64(0), cancellationToken,
             question.Table.Oid))[0];
         if (blocks <= SliceBlocks)
             return [""];

@@ -10,7 +10,8 @@ internal static class Said
         "look at the sample rows; kintsugi plan shows what could be done about them, and the row as it was is always kept";
 
     public static Finding Finding(
-        FaultClass fault, Target target, RowQuestion question, RowsFound found, string evidence, RowRepair repair, string? flag) =>
+        FaultClass fault, Target target, RowQuestion question, RowsFound found, string evidence, RowRepair repair,
+            string? flag) =>
         new(fault, target, evidence)
         {
             Rows = found.Rows,
@@ -26,5 +27,6 @@ internal static class Said
 
     /// <summary>", for example {…}", with the values where they were asked for.</summary>
     public static string Example(RowsFound found) =>
-        found.Sample[0] is { Shown: { } shown } row ? $", for example {row.Key}: {shown}" : $", for example {found.Sample[0].Key}";
+        found.Sample[0] is { Shown: { } shown } row ? $", for example {row.Key}: {shown}"
+            : $", for example {found.Sample[0].Key}";
 }

@@ -3,8 +3,8 @@ using Kintsugi.Postgres.Sessions;
 namespace Kintsugi.Postgres.Checks.Rows;
 
 /// <summary>
-/// One pass over a table for many questions: those that no row answers are settled by it, which on a sound table is all of them. The others
-/// are looked at one by one.
+/// One pass over a table for many questions: those that no row answers are settled by it, which on a sound table is all of them.
+/// The others are looked at one by one.
 /// </summary>
 internal sealed class TablePass : IDisposable
 {
@@ -53,13 +53,15 @@ internal sealed class TablePass : IDisposable
             {
                 if (await Evidence.Distrust(inside, sql, cancellationToken) is not null)
                     return [];
-                var row = (await inside.Rows(sql, row => violations.Where((_, i) => row.GetInt64(i) == 0).ToHashSet(), cancellationToken))[0];
+                var row = (await inside.Rows(
+                    sql, row => violations.Where((_, i) => row.GetInt64(i) == 0).ToHashSet(), cancellationToken))[0];
                 return row;
             }, cancellationToken);
         }
         catch (PatientException problem) when (!problem.ConnectionLost)
         {
-            // One expression that fails must not hide the others: each is then asked alone, and the one that fails says so itself.
+            // One expression that fails must not hide the others: each is then asked alone, and the one that fails says so
+            // itself.
             return [];
         }
     }

@@ -6,8 +6,8 @@ using Kintsugi.Rules;
 namespace Kintsugi.Postgres.Checks.Values;
 
 /// <summary>
-/// Every CHECK constraint, NOT NULL and domain constraint against the rows themselves, also those that are marked valid: the server looks at
-/// a constraint when a row is written, and never again. One pass over a table serves all of its constraints.
+/// Every CHECK constraint, NOT NULL and domain constraint against the rows themselves, also those that are marked valid: the
+/// server looks at a constraint when a row is written, and never again. One pass over a table serves all of its constraints.
 /// </summary>
 public sealed class CheckConstraintCheck(ConsistencyRules rules) : ICheck
 {
@@ -46,7 +46,8 @@ public sealed class CheckConstraintCheck(ConsistencyRules rules) : ICheck
         {
             Role = OwnerRights.Role(table, rule.CallsOthers, patient),
             // A key column that is NULL against the rules still makes a key.
-            Shown = rule is { Column: { } column, Expression: not null } ? RowQuestion.JsonOf(Quote.Identifier(table.Name), [column]) : null,
+            Shown = rule is { Column: { } column, Expression: not null }
+                ? RowQuestion.JsonOf(Quote.Identifier(table.Name), [column]) : null,
         };
         var choice = rules.Constraints.FirstOrDefault(c =>
             c.Constraint == rule.Name && c.Table.Schema == table.Schema && c.Table.Name == table.Name);
@@ -60,7 +61,8 @@ public sealed class CheckConstraintCheck(ConsistencyRules rules) : ICheck
         return rule switch
         {
             { Expression: null } => $"pg_catalog.num_nulls({column}) > 0",
-            { BaseType: { } type } => $"EXISTS (SELECT FROM (SELECT {column}::{type} AS value) kintsugi_value WHERE ({rule.Expression}) IS FALSE)",
+            { BaseType: { } type } =>
+                $"EXISTS (SELECT FROM (SELECT {column}::{type} AS value) kintsugi_value WHERE ({rule.Expression}) IS FALSE)",
             _ => $"({rule.Expression}) IS FALSE",
         };
     }

@@ -1,56 +1,69 @@
 namespace Kintsugi.Postgres.Checks.Values;
 
-/// <summary>A condition that the schema puts on the values of a row: a CHECK of the table or of a column's domain, or NOT NULL.</summary>
+/// <summary>
+/// A condition that the schema puts on the values of a row: a CHECK of the table or of a column's domain, or NOT NULL.
+/// </summary>
 /// <param name="Column">The column, for NOT NULL and domains.</param>
 /// <param name="Expression">SQL that must not be false; null for NOT NULL.</param>
 /// <param name="BaseType">For a domain: the type that its CHECK sees as VALUE.</param>
 internal sealed record ValueRule(
-    uint Table, string Name, string? Column, string? Expression, string? BaseType, bool Validated, bool Enforced, bool CallsOthers, string Type);
+    uint Table, string Name, string? Column, string? Expression, string? BaseType, bool Validated, bool Enforced,
+        bool CallsOthers, string Type);
 
 /// <summary>Reads CHECK constraints, NOT NULL and the constraints of domains from the catalog.</summary>
 internal static class CheckConstraintReader
 {
     private static readonly string Sql = $"""
-        SELECT c.conrelid, c.conname::pg_catalog.text, NULL::pg_catalog.text, pg_catalog.pg_get_expr(c.conbin, c.conrelid), NULL::pg_catalog.text,
+        SELECT c.conrelid, c.conname::pg_catalog.text, NULL::pg_catalog.text, pg_catalog.pg_get_expr(c.conbin, c.conrelid),
+          NULL::pg_catalog.text,
                c.convalidated, {Enforced}, {Rows.OwnerRights.CallsOthers("pg_constraint", "c.oid")}, ''
         FROM pg_catalog.pg_constraint c JOIN pg_catalog.pg_class r ON r.oid = c.conrelid
         WHERE c.contype = 'c' AND r.relkind = 'r' AND c.conbin IS NOT NULL
         UNION ALL
         SELECT a.attrelid, 'NOT NULL', a.attname::pg_catalog.text, NULL, NULL,
-               coalesce((SELECT c.convalidated FROM pg_catalog.pg_constraint c WHERE c.conrelid = a.attrelid AND c.contype = 'n' AND a.attnum = ANY (c.conkey)
+               coalesce((SELECT c.convalidated FROM pg_catalog.pg_constraint c WHERE c.conrelid = a.attrelid
+                 AND c.contype = 'n' AND a.attnum = ANY (c.conkey)
                          LIMIT 1), true), true, false, pg_catalog.format_type(a.atttypid, a.atttypmod)
         FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class r ON r.oid = a.attrelid
         WHERE a.attnotnull AND a.attnum > 0 AND NOT a.attisdropped AND r.relkind = 'r' AND r.oid >= 16384
           AND coalesce(pg_catalog.to_jsonb(a) OPERATOR(pg_catalog.->>) 'attgenerated', '') <> 'v'
         UNION ALL
-        SELECT d.attrelid, c.conname::pg_catalog.text, d.attname, pg_catalog.pg_get_expr(c.conbin, 0), pg_catalog.format_type(t.typbasetype, t.typtypmod),
-               c.convalidated, {Enforced}, {Rows.OwnerRights.CallsOthers("pg_constraint", "c.oid")}, pg_catalog.format_type(t.oid, -1)
+        SELECT d.attrelid, c.conname::pg_catalog.text, d.attname, pg_catalog.pg_get_expr(c.conbin, 0),
+          pg_catalog.format_type(t.typbasetype, t.typtypmod),
+               c.convalidated, {Enforced}, {Rows.OwnerRights.CallsOthers("pg_constraint", "c.oid")},
+                 pg_catalog.format_type(t.oid, -1)
         FROM domained d JOIN pg_catalog.pg_type t ON t.oid = d.domain JOIN pg_catalog.pg_constraint c ON c.contypid = d.domain
         WHERE c.contype = 'c' AND c.conbin IS NOT NULL
         UNION ALL
-        SELECT d.attrelid, t.typname::pg_catalog.text || ' NOT NULL', d.attname, NULL, NULL, true, true, false, pg_catalog.format_type(t.oid, -1)
+        SELECT d.attrelid, t.typname::pg_catalog.text || ' NOT NULL', d.attname, NULL, NULL, true, true, false,
+          pg_catalog.format_type(t.oid, -1)
         FROM domained d JOIN pg_catalog.pg_type t ON t.oid = d.domain WHERE t.typnotnull
         """;
 
-    private const string Enforced = "coalesce((pg_catalog.to_jsonb(c) OPERATOR(pg_catalog.->>) 'conenforced')::pg_catalog.bool, true)";
+    private const string Enforced =
+        "coalesce((pg_catalog.to_jsonb(c) OPERATOR(pg_catalog.->>) 'conenforced')::pg_catalog.bool, true)";
 
     /// <summary>Every column of a domain, with that domain and the domains that it rests on.</summary>
     private const string Domained = """
         WITH RECURSIVE domained AS (
           SELECT a.attrelid, a.attname::pg_catalog.text, t.oid AS domain
-          FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class r ON r.oid = a.attrelid JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+          FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class r ON r.oid = a.attrelid
+            JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
           WHERE t.typtype = 'd' AND a.attnum > 0 AND NOT a.attisdropped AND r.relkind = 'r' AND r.oid >= 16384
             AND coalesce(pg_catalog.to_jsonb(a) OPERATOR(pg_catalog.->>) 'attgenerated', '') <> 'v'
           UNION ALL
           SELECT d.attrelid, d.attname, b.oid
-          FROM domained d JOIN pg_catalog.pg_type t ON t.oid = d.domain JOIN pg_catalog.pg_type b ON b.oid = t.typbasetype WHERE b.typtype = 'd')
+          FROM domained d JOIN pg_catalog.pg_type t ON t.oid = d.domain JOIN pg_catalog.pg_type b ON b.oid = t.typbasetype
+            WHERE b.typtype = 'd')
 
         """;
 
     public static ValueTask<IReadOnlyList<ValueRule>> Read(IReadSession session, CancellationToken cancellationToken) =>
         session.Rows(Domained + Sql, row => new ValueRule(
-            row.GetFieldValue<uint>(0), row.GetString(1), Text(row, 2), Text(row, 3), Text(row, 4), row.GetBoolean(5), row.GetBoolean(6),
+            row.GetFieldValue<uint>(0), row.GetString(1), Text(row, 2), Text(row, 3), Text(row, 4), row.GetBoolean(5),
+                row.GetBoolean(6),
             row.GetBoolean(7), row.GetString(8)), cancellationToken);
 
-    private static string? Text(System.Data.Common.DbDataReader row, int place) => row.IsDBNull(place) ? null : row.GetString(place);
+    private static string? Text(System.Data.Common.DbDataReader row, int place) =>
+        row.IsDBNull(place) ? null : row.GetString(place);
 }

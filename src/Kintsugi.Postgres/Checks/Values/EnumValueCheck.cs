@@ -6,8 +6,8 @@ using Kintsugi.Rules;
 namespace Kintsugi.Postgres.Checks.Values;
 
 /// <summary>
-/// Every column of an enum type, a domain over one or an array of one, for values whose label is gone from pg_enum: to print such a value
-/// raises an error, to compare it does not (RULES.md 18).
+/// Every column of an enum type, a domain over one or an array of one, for values whose label is gone from pg_enum: to print such
+/// a value raises an error, to compare it does not (RULES.md 18).
 /// </summary>
 public sealed class EnumValueCheck : ICheck
 {
@@ -42,7 +42,8 @@ public sealed class EnumValueCheck : ICheck
     {
         var keys = await TableKeys.Read(patient.Session, cancellationToken);
         var columns = await patient.Session.Rows(Sql, row => patient.Relations.Find(row.GetFieldValue<uint>(0)) is { } table
-            ? new Column(table, row.GetString(1), row.GetBoolean(2), row.GetFieldValue<uint>(3), row.GetString(4), row.GetBoolean(5))
+            ? new Column(
+                table, row.GetString(1), row.GetBoolean(2), row.GetFieldValue<uint>(3), row.GetString(4), row.GetBoolean(5))
             : null, cancellationToken);
         var portions = new List<Portion>();
         foreach (var group in columns.OfType<Column>().GroupBy(column => column.Table.Oid))
@@ -63,7 +64,8 @@ public sealed class EnumValueCheck : ICheck
     public async ValueTask<Verdict> Examine(Portion portion, Patient patient, CancellationToken cancellationToken)
     {
         var verdict = await ((RowPortion)portion).Examine(patient, cancellationToken);
-        return verdict is Verdict.Damaged damaged && await IndexHides(damaged.Findings[0].Facts[FactNames.Type], patient, cancellationToken) is { } why
+        return verdict is Verdict.Damaged damaged
+            && await IndexHides(damaged.Findings[0].Facts[FactNames.Type], patient, cancellationToken) is { } why
             ? new Verdict.Unchecked(why)
             : verdict;
     }
@@ -72,7 +74,8 @@ public sealed class EnumValueCheck : ICheck
     private static async ValueTask<string?> IndexHides(string type, Patient patient, CancellationToken cancellationToken)
     {
         var sql = $"""
-            SELECT pg_catalog.cardinality(pg_catalog.enum_range(NULL::{type})) = (SELECT pg_catalog.count(*) FROM pg_catalog.pg_enum
+            SELECT pg_catalog.cardinality(pg_catalog.enum_range(NULL::{type})) = (SELECT pg_catalog.count(*)
+              FROM pg_catalog.pg_enum
                    WHERE enumtypid = {Quote.Literal(type)}::pg_catalog.regtype)
             """;
         var same = await patient.Session.InTransaction(Evidence.Settings(null),
@@ -100,7 +103,8 @@ public sealed class EnumValueCheck : ICheck
             + "to read it raises \"invalid internal value for enum\"", new RowRepair.Report(), null);
         return finding with
         {
-            Hint = "the label's row is gone from pg_enum, and putting it back with the same OID brings every value back; until then no row may be changed",
+            Hint = "the label's row is gone from pg_enum, and putting it back with the same OID brings every value back; "
+                + "until then no row may be changed",
             Facts = new Dictionary<string, string>(finding.Facts)
             {
                 [FactNames.Origin] = "declared",

@@ -6,8 +6,8 @@ using Kintsugi.Postgres.Sessions;
 namespace Kintsugi.Postgres.Checks.Values;
 
 /// <summary>
-/// Every sequence against the columns that it fills: whether a value that it has yet to give is already used, as after a restore, a COPY with
-/// explicit keys or a lost write, and whether it nears the end of its own range or of the column's type.
+/// Every sequence against the columns that it fills: whether a value that it has yet to give is already used, as after a restore,
+/// a COPY with explicit keys or a lost write, and whether it nears the end of its own range or of the column's type.
 /// </summary>
 public sealed class SequenceCheck : ICheck
 {
@@ -53,7 +53,9 @@ public sealed class SequenceCheck : ICheck
         };
     }
 
-    /// <summary>The column first, the sequence after: values are given before rows are written, so that writers in between are no fault.</summary>
+    /// <summary>
+    /// The column first, the sequence after: values are given before rows are written, so that writers in between are no fault.
+    /// </summary>
     private static async ValueTask<Finding?> Behind(
         SequenceFacts sequence, SequenceUse use, Target target, Patient patient, CancellationToken cancellationToken)
     {
@@ -62,17 +64,20 @@ public sealed class SequenceCheck : ICheck
         var from = $"{(use.Table.Kind == 'p' ? "" : "ONLY ")}{Quote.Name(use.Table)}";
         // Values beyond what the sequence can ever give are of no concern to it.
         var sql = $"SELECT pg_catalog.{farthest}({column})::pg_catalog.int8 FROM {from} WHERE {column} BETWEEN "
-            + $"{Math.Min(sequence.Min, sequence.Limit).ToString(CultureInfo.InvariantCulture)} AND {Math.Max(sequence.Max, sequence.Limit).ToString(CultureInfo.InvariantCulture)}";
+            + $"{Math.Min(sequence.Min, sequence.Limit).ToString(CultureInfo.InvariantCulture)} AND "
+            + $"{Math.Max(sequence.Max, sequence.Limit).ToString(CultureInfo.InvariantCulture)}";
         var used = await patient.Session.InTransaction(Evidence.Settings(null), async session =>
             await Evidence.Distrust(session, sql, cancellationToken) is { } why
                 ? throw new PatientException(null, why)
-                : (await session.Rows(sql, row => row.IsDBNull(0) ? (long?)null : row.GetInt64(0), cancellationToken))[0], cancellationToken);
+                : (await session.Rows(sql, row => row.IsDBNull(0) ? (long?)null : row.GetInt64(0), cancellationToken))[0],
+                    cancellationToken);
         var next = await Next(sequence, patient.Session, cancellationToken);
         if (used is not { } value || (sequence.Increment > 0 ? value < next : value > next))
             return null;
         var safe = (Int128)next + (((Int128)value - next) / sequence.Increment + 1) * sequence.Increment;
         return new Finding(Faults.SequenceBehind, target,
-            $"the next value of {sequence.Relation.Schema}.{sequence.Relation.Name} is {next}, but {use.Table.Schema}.{use.Table.Name}.{use.Column} "
+            $"the next value of {sequence.Relation.Schema}.{sequence.Relation.Name} is {next}, but "
+                + $"{use.Table.Schema}.{use.Table.Name}.{use.Column} "
             + $"already holds {value}: inserts that take their key from it fail, or will")
         {
             SeverityOverride = use.Subscribed ? Severity.Info : null,
@@ -104,12 +109,15 @@ public sealed class SequenceCheck : ICheck
         // A range of a few values is meant to be short; a cycle has no end.
         if (sequence.Cycle || used <= Nearly || range < 1000)
             return null;
+        var own = sequence.Limit == sequence.Max || sequence.Limit == sequence.Min;
         var percent = (used * 100).ToString("0.#", CultureInfo.InvariantCulture);
         return new Finding(Faults.SequenceExhausting, target,
-            $"{percent} % of the range of {sequence.Relation.Schema}.{sequence.Relation.Name} is used: the next value is {next}, the last possible one "
-            + $"{sequence.Limit}{(sequence.Limit == sequence.Max || sequence.Limit == sequence.Min ? "" : ", the end of its column's type")}")
+            $"{percent} % of the range of {sequence.Relation.Schema}.{sequence.Relation.Name} is used: the next value is "
+                + $"{next}, the last possible one "
+            + $"{sequence.Limit}{(own ? "" : ", the end of its column's type")}")
         {
-            Hint = "widen the column and the sequence to bigint in good time: ALTER TABLE … ALTER COLUMN … TYPE bigint rewrites the table",
+            Hint = "widen the column and the sequence to bigint in good time: ALTER TABLE … ALTER COLUMN … TYPE bigint "
+                + "rewrites the table",
             Facts = new Dictionary<string, string>
             {
                 [FactNames.SequenceSchema] = sequence.Relation.Schema,

@@ -6,16 +6,18 @@ using Kintsugi.Rules;
 namespace Kintsugi.Postgres.Checks.Values;
 
 /// <summary>
-/// Every text, varchar, char, name, json, xml and citext value, and arrays of these, against the database's encoding. The server verifies
-/// text when it comes in and never again. One pass lets the server's own verifier raise (SQLSTATE 22021); only where it does are the rows
-/// searched, by the grammar of UTF-8 over their bytes, which raises nothing.
+/// Every text, varchar, char, name, json, xml and citext value, and arrays of these, against the database's encoding. The server
+/// verifies text when it comes in and never again. One pass lets the server's own verifier raise (SQLSTATE 22021); only where it
+/// does are the rows searched, by the grammar of UTF-8 over their bytes, which raises nothing.
 /// </summary>
 public sealed class TextEncodingCheck : ICheck
 {
     private const string InvalidText = "22021";
     private const string RuleName = "encoding";
 
-    /// <summary>RFC 3629, 4, without U+0000, over pairs of hexadecimal digits: no overlong forms, no surrogates, nothing beyond U+10FFFF.</summary>
+    /// <summary>
+    /// RFC 3629, 4, without U+0000, over pairs of hexadecimal digits: no overlong forms, no surrogates, nothing beyond U+10FFFF.
+    /// </summary>
     private const string Utf8InHex =
         "^(?:0[1-9a-f]|[1-7].|(?:c[2-9a-f]|d.)[89ab].|e0[ab].[89ab].|e(?:[1-9a-c]|e|f)[89ab].[89ab].|ed[89].[89ab].|"
         + "f0[9ab].[89ab].[89ab].|f[1-3][89ab].[89ab].[89ab].|f48.[89ab].[89ab].)*$";
@@ -25,7 +27,8 @@ public sealed class TextEncodingCheck : ICheck
           SELECT t.oid AS type, t.oid AS base FROM pg_catalog.pg_type t WHERE t.typtype <> 'd'
           UNION ALL
           SELECT t.oid, b.base FROM pg_catalog.pg_type t JOIN base b ON b.type = t.typbasetype WHERE t.typtype = 'd')
-        SELECT a.attrelid, a.attname::pg_catalog.text, x.typlen = -1 AND x.typelem <> 0 AND x.typcategory = 'A', pg_catalog.format_type(a.atttypid, -1)
+        SELECT a.attrelid, a.attname::pg_catalog.text, x.typlen = -1 AND x.typelem <> 0
+          AND x.typcategory = 'A', pg_catalog.format_type(a.atttypid, -1)
         FROM pg_catalog.pg_attribute a
         JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
         JOIN base b ON b.type = a.atttypid
@@ -34,7 +37,8 @@ public sealed class TextEncodingCheck : ICheck
         LEFT JOIN pg_catalog.pg_type e ON e.oid = eb.base
         WHERE c.relkind IN ('r', 'm') AND c.oid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped
           AND coalesce(pg_catalog.to_jsonb(a) OPERATOR(pg_catalog.->>) 'attgenerated', '') <> 'v'
-          AND (coalesce(e.typcategory, x.typcategory) = 'S' AND coalesce(e.typlen, x.typlen) IN (-1, 64) AND coalesce(e.typtype, x.typtype) = 'b'
+          AND (coalesce(e.typcategory, x.typcategory) = 'S' AND coalesce(e.typlen, x.typlen) IN (-1, 64)
+            AND coalesce(e.typtype, x.typtype) = 'b'
                OR coalesce(e.oid, x.oid) IN (114, 142))
         ORDER BY a.attrelid, a.attnum
         """;
@@ -90,7 +94,8 @@ public sealed class TextEncodingCheck : ICheck
     {
         var table = columns[0].Table;
         var names = columns.Select(column => column.Name).ToHashSet();
-        return new TextPortion(table.ToTarget(patient.Can.SystemIdentifier, patient.Relations.Database) with { Rule = RuleName }, columns,
+        return new TextPortion(
+            table.ToTarget(patient.Can.SystemIdentifier, patient.Relations.Database) with { Rule = RuleName }, columns,
             key.Any(names.Contains) ? [] : key)
         {
             Relation = table,
@@ -108,7 +113,8 @@ public sealed class TextEncodingCheck : ICheck
     {
         var sql = $"SELECT {string.Join(", ", columns.Select(column => $"pg_catalog.count({column.Verified})"))} "
             + $"FROM ONLY {Quote.Name(portion.Relation!)}";
-        await session.InTransaction(Evidence.Settings(null), inside => inside.Rows(sql, _ => 0, cancellationToken), cancellationToken);
+        await session.InTransaction(
+            Evidence.Settings(null), inside => inside.Rows(sql, _ => 0, cancellationToken), cancellationToken);
     }
 
     private static async ValueTask<Verdict> Accuse(TextPortion portion, Patient patient, CancellationToken cancellationToken)
@@ -134,7 +140,8 @@ public sealed class TextEncodingCheck : ICheck
         TextPortion portion, Column column, PatientException problem, Patient patient, CancellationToken cancellationToken)
     {
         var bytes = $"pg_catalog.textsend({column.Text})";
-        var question = new RowQuestion(column.Table, $"pg_catalog.encode({bytes}, 'hex') OPERATOR(pg_catalog.!~) '{Utf8InHex}'", portion.Key)
+        var question =
+            new RowQuestion(column.Table, $"pg_catalog.encode({bytes}, 'hex') OPERATOR(pg_catalog.!~) '{Utf8InHex}'", portion.Key)
         {
             Shown = $"pg_catalog.encode(pg_catalog.substring({bytes}, 1, 200), 'hex')",
         };
@@ -142,7 +149,8 @@ public sealed class TextEncodingCheck : ICheck
         if (found.Rows == 0)
             return null;
         var finding = Said.Finding(Faults.TextInvalid, portion.Target with { Column = column.Name }, question, found,
-            $"{Said.Rows(found)} whose {column.Name} is not valid UTF-8: {problem.Message}; bytes in hexadecimal{Said.Example(found)}",
+            $"{Said.Rows(found)} whose {column.Name} is not valid UTF-8: {problem.Message}; bytes in "
+                + $"hexadecimal{Said.Example(found)}",
             new RowRepair.Report(), null);
         return finding with
         {
@@ -157,10 +165,12 @@ public sealed class TextEncodingCheck : ICheck
     }
 
     private static Finding ByError(TextPortion portion, Column column, PatientException problem) =>
-        new(Faults.TextInvalid, portion.Target with { Column = column.Name }, $"{column.Name} holds text that its encoding does not know: {problem.Message}")
+        new(Faults.TextInvalid, portion.Target with { Column = column.Name },
+            $"{column.Name} holds text that its encoding does not know: {problem.Message}")
         {
             SqlState = problem.SqlState,
             Hint = Said.Repairable,
-            Facts = new Dictionary<string, string> { [FactNames.Columns] = RowFacts.List([column.Name]), [FactNames.Type] = column.Type },
+            Facts = new Dictionary<string,
+                string> { [FactNames.Columns] = RowFacts.List([column.Name]), [FactNames.Type] = column.Type },
         };
 }

@@ -5,7 +5,9 @@ using Npgsql;
 
 namespace Kintsugi.Postgres.Tests.Checks.Rows;
 
-/// <summary>What must not make an orphan: damaged indexes, other equalities, policies, transactions that are not over, writers.</summary>
+/// <summary>
+/// What must not make an orphan: damaged indexes, other equalities, policies, transactions that are not over, writers.
+/// </summary>
 public sealed class ForeignKeyGroundTests(Servers servers)
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -18,18 +20,22 @@ public sealed class ForeignKeyGroundTests(Servers servers)
         await using var database = await servers.Database(major, Stop);
         await database.Execute("""
             CREATE TABLE parent (id int PRIMARY KEY, v text); INSERT INTO parent SELECT i, 'x' FROM generate_series(1, 2000) i;
-            CREATE TABLE child (id int PRIMARY KEY, up int CONSTRAINT child_fk REFERENCES parent); INSERT INTO child SELECT i, i FROM generate_series(1, 2000) i;
+            CREATE TABLE child (id int PRIMARY KEY, up int CONSTRAINT child_fk REFERENCES parent);
+              INSERT INTO child SELECT i, i FROM generate_series(1, 2000) i;
             """, Stop);
         await database.Execute("UPDATE pg_index SET indisready = false WHERE indexrelid = 'parent_pkey'::regclass", Stop);
         await database.Execute("INSERT INTO parent VALUES (5001, 'not indexed')", Stop);
         await database.Execute("UPDATE pg_index SET indisready = true WHERE indexrelid = 'parent_pkey'::regclass", Stop);
         await database.Execute("SET session_replication_role = replica; INSERT INTO child VALUES (5001, 5001)", Stop);
         // The injury took: what a person would run, and what the server runs, both accuse a good row.
-        Assert.Equal(1L, (await database.Query("/* naive */ SELECT count(*) FROM child c WHERE NOT EXISTS (SELECT FROM parent p WHERE p.id = c.up) "
+        Assert.Equal(
+            1L, (await database.Query(
+            "/* naive */ SELECT count(*) FROM child c WHERE NOT EXISTS (SELECT FROM parent p WHERE p.id = c.up) "
             + "AND set_config('enable_seqscan', 'off', false) IS NOT NULL AND c.id = 5001", Stop)).Count);
         await database.Execute("UPDATE pg_constraint SET convalidated = false WHERE conname = 'child_fk'", Stop);
         var refused = await Assert.ThrowsAsync<PostgresException>(() => database.Execute(
-            "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; ALTER TABLE child VALIDATE CONSTRAINT child_fk", Stop));
+            "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; ALTER TABLE child VALIDATE "
+                + "CONSTRAINT child_fk", Stop));
         Assert.Equal("23503", refused.SqlState);
 
         Scrubbing.AssertSound(await Scrubbing.With(Check, database, Stop));
@@ -44,12 +50,16 @@ public sealed class ForeignKeyGroundTests(Servers servers)
         await using var database = await servers.Database(major, Stop);
         await database.Cluster.CreateExtensions(database.Name, Stop);
         await database.Execute("""
-            CREATE TABLE parent (v text, id int, c text, PRIMARY KEY (id)); INSERT INTO parent SELECT 'x', i, 'y' FROM generate_series(1, 500) i;
-            CREATE TABLE child (id int PRIMARY KEY, up int CONSTRAINT dead_fk REFERENCES parent); INSERT INTO child SELECT i, i FROM generate_series(1, 500) i;
+            CREATE TABLE parent (v text, id int, c text, PRIMARY KEY (id));
+              INSERT INTO parent SELECT 'x', i, 'y' FROM generate_series(1, 500) i;
+            CREATE TABLE child (id int PRIMARY KEY, up int CONSTRAINT dead_fk REFERENCES parent);
+              INSERT INTO child SELECT i, i FROM generate_series(1, 500) i;
             CREATE TABLE pair (a int, b text, PRIMARY KEY (a, b)); INSERT INTO pair VALUES (1, 'one'), (2, 'two');
-            CREATE TABLE paired (id int PRIMARY KEY, a int, b text, CONSTRAINT pair_fk FOREIGN KEY (a, b) REFERENCES pair); INSERT INTO paired VALUES (1, 1, 'one'), (2, 2, 'two');
+            CREATE TABLE paired (id int PRIMARY KEY, a int, b text, CONSTRAINT pair_fk FOREIGN KEY (a, b) REFERENCES pair);
+              INSERT INTO paired VALUES (1, 1, 'one'), (2, 2, 'two');
             """, Stop);
-        await database.Execute("SET session_replication_role = replica; DELETE FROM parent WHERE id = 77; DELETE FROM pair WHERE a = 2", Stop);
+        await database.Execute(
+            "SET session_replication_role = replica; DELETE FROM parent WHERE id = 77; DELETE FROM pair WHERE a = 2", Stop);
 
         var before = (await Scrubbing.With(Check, database, Stop)).Findings;
         await database.Execute("VACUUM parent", Stop);
@@ -59,7 +69,9 @@ public sealed class ForeignKeyGroundTests(Servers servers)
         Assert.Equal(["dead_fk", "pair_fk"], before.Select(f => f.Target.Rule).Order());
         // The one on a full page may be pruned by any scan; its index entry stays for vacuum to remove.
         Assert.All(before, f => Assert.Contains("sample rows", f.Facts[FactNames.ParentSuspect], StringComparison.Ordinal));
-        Assert.Contains("row versions", Assert.Single(before, f => f.Target.Rule == "pair_fk").Facts[FactNames.ParentSuspect], StringComparison.Ordinal);
+        Assert.Contains(
+            "row versions", Assert.Single(before, f => f.Target.Rule == "pair_fk").Facts[FactNames.ParentSuspect],
+            StringComparison.Ordinal);
         Assert.Equal(["dead_fk", "pair_fk"], after.Select(f => f.Target.Rule).Order());
         Assert.All(after, f => Assert.False(f.Facts.ContainsKey(FactNames.ParentSuspect), f.Hint));
         Assert.All(after, f => Assert.Equal("index and pages", f.Facts[FactNames.ParentProbe]));
@@ -69,7 +81,9 @@ public sealed class ForeignKeyGroundTests(Servers servers)
     public async Task Many_orphans_are_one_finding_with_their_number_and_a_hundred_keys(int major)
     {
         await using var database = await servers.Database(major, Stop);
-        await database.Execute("CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE child (id int PRIMARY KEY, up int CONSTRAINT many_fk REFERENCES parent); "
+        await database.Execute(
+            "CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE child (id int PRIMARY KEY, up int CONSTRAINT many_fk "
+                + "REFERENCES parent); "
             + "SET session_replication_role = replica; INSERT INTO child SELECT i, i FROM generate_series(1, 25000) i", Stop);
 
         var finding = Assert.Single((await Scrubbing.With(Check, database, Stop)).Findings);
@@ -83,17 +97,26 @@ public sealed class ForeignKeyGroundTests(Servers servers)
     {
         await using var database = await servers.Database(major, Stop);
         await database.Execute("""
-            CREATE SCHEMA ext; CREATE EXTENSION citext SCHEMA ext; CREATE COLLATION nocase (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
-            CREATE TABLE tag (t ext.citext PRIMARY KEY); INSERT INTO tag VALUES ('Drama'); CREATE TABLE tagged (id int PRIMARY KEY, t ext.citext CONSTRAINT ci_fk REFERENCES tag);
-            CREATE TABLE word (w text COLLATE nocase PRIMARY KEY); INSERT INTO word VALUES ('Ämt'); CREATE TABLE said (id int PRIMARY KEY, w text COLLATE nocase CONSTRAINT nc_fk REFERENCES word);
+            CREATE SCHEMA ext; CREATE EXTENSION citext SCHEMA ext;
+              CREATE COLLATION nocase (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+            CREATE TABLE tag (t ext.citext PRIMARY KEY); INSERT INTO tag VALUES ('Drama');
+              CREATE TABLE tagged (id int PRIMARY KEY, t ext.citext CONSTRAINT ci_fk REFERENCES tag);
+            CREATE TABLE word (w text COLLATE nocase PRIMARY KEY); INSERT INTO word VALUES ('Ämt');
+              CREATE TABLE said (id int PRIMARY KEY, w text COLLATE nocase CONSTRAINT nc_fk REFERENCES word);
             CREATE FUNCTION public.eq(ext.citext, ext.citext) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT false';
             CREATE OPERATOR public.= (LEFTARG = ext.citext, RIGHTARG = ext.citext, FUNCTION = public.eq);
             """, Stop);
-        await database.Execute("INSERT INTO tagged VALUES (1, 'DRAMA'), (2, NULL); SET session_replication_role = replica; INSERT INTO said VALUES (1, 'äMT')", Stop);
+        await database.Execute(
+            "INSERT INTO tagged VALUES (1, 'DRAMA'), (2, NULL); SET session_replication_role = replica; INSERT INTO said "
+                + "VALUES (1, 'äMT')", Stop);
         Scrubbing.AssertSound(await Scrubbing.With(Check, database, Stop));
 
-        await database.Execute("SET session_replication_role = replica; INSERT INTO tagged VALUES (3, 'Drame'); INSERT INTO said VALUES (2, 'amt')", Stop);
-        Assert.Equal(["ci_fk 1", "nc_fk 1"], (await Scrubbing.With(Check, database, Stop)).Findings.Select(f => $"{f.Target.Rule} {f.Rows}").Order());
+        await database.Execute(
+            "SET session_replication_role = replica; INSERT INTO tagged VALUES (3, 'Drame'); INSERT INTO said VALUES (2, 'amt')",
+            Stop);
+        Assert.Equal(
+            ["ci_fk 1", "nc_fk 1"],
+            (await Scrubbing.With(Check, database, Stop)).Findings.Select(f => $"{f.Target.Rule} {f.Rows}").Order());
     }
 
     [Theory, MemberData(nameof(TestMajors.Ends), MemberType = typeof(TestMajors))]
@@ -102,15 +125,18 @@ public sealed class ForeignKeyGroundTests(Servers servers)
         await using var database = await servers.Database(major, Stop);
         var role = $"policed_{database.Name}";
         await database.Execute($"""
-            CREATE TABLE parent (id int PRIMARY KEY); INSERT INTO parent SELECT generate_series(1, 9); CREATE TABLE child (id int PRIMARY KEY, up int CONSTRAINT rls_fk REFERENCES parent);
-            INSERT INTO child SELECT i, i FROM generate_series(1, 9) i; ALTER TABLE parent ENABLE ROW LEVEL SECURITY; CREATE POLICY few ON parent USING (id < 3);
+            CREATE TABLE parent (id int PRIMARY KEY); INSERT INTO parent SELECT generate_series(1, 9);
+              CREATE TABLE child (id int PRIMARY KEY, up int CONSTRAINT rls_fk REFERENCES parent);
+            INSERT INTO child SELECT i, i FROM generate_series(1, 9) i; ALTER TABLE parent ENABLE ROW LEVEL SECURITY;
+              CREATE POLICY few ON parent USING (id < 3);
             CREATE ROLE {role} LOGIN; GRANT SELECT ON parent, child TO {role};
             """, Stop);
 
         var report = await Scrubbing.With(Check, database, role, Stop);
 
         Assert.Empty(report.Findings);
-        Assert.Contains("42501", Assert.IsType<Verdict.Unchecked>(report.Of("child", "rls_fk").Verdict).Reason, StringComparison.Ordinal);
+        Assert.Contains(
+            "42501", Assert.IsType<Verdict.Unchecked>(report.Of("child", "rls_fk").Verdict).Reason, StringComparison.Ordinal);
         await database.Execute($"DROP OWNED BY {role}; DROP ROLE {role}", Stop);
     }
 
@@ -119,7 +145,8 @@ public sealed class ForeignKeyGroundTests(Servers servers)
     {
         await using var database = await servers.Database(major, Stop);
         await database.Execute("""
-            CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE child (id int PRIMARY KEY, up int CONSTRAINT live_fk REFERENCES parent DEFERRABLE INITIALLY DEFERRED);
+            CREATE TABLE parent (id int PRIMARY KEY);
+              CREATE TABLE child (id int PRIMARY KEY, up int CONSTRAINT live_fk REFERENCES parent DEFERRABLE INITIALLY DEFERRED);
             INSERT INTO parent SELECT generate_series(1, 2000); INSERT INTO child SELECT i, i FROM generate_series(1, 2000) i;
             """, Stop);
         await using var open = await database.Cluster.Connect(database.Name, Stop);
@@ -141,13 +168,18 @@ public sealed class ForeignKeyGroundTests(Servers servers)
         await using var database = await servers.Database(TestMajors.Newest, Stop);
         await database.Execute("""
             CREATE EXTENSION btree_gist; CREATE TABLE room (id int, during daterange, PRIMARY KEY (id, during WITHOUT OVERLAPS));
-            CREATE TABLE stay (id int PRIMARY KEY, room int, during daterange, CONSTRAINT stay_fk FOREIGN KEY (room, PERIOD during) REFERENCES room (id, PERIOD during));
-            INSERT INTO room VALUES (1, '[2024-01-01,2024-02-01)'), (1, '[2024-02-01,2024-03-01)'), (2, '[2024-01-01,2025-01-01)');
-            INSERT INTO stay VALUES (1, 1, '[2024-01-15,2024-02-15)'), (2, 2, '[2024-05-01,2024-06-01)'), (3, NULL, '[2030-01-01,2030-02-01)');
+            CREATE TABLE stay (id int PRIMARY KEY, room int, during daterange,
+              CONSTRAINT stay_fk FOREIGN KEY (room, PERIOD during) REFERENCES room (id, PERIOD during));
+            INSERT INTO room VALUES (1, '[2024-01-01,2024-02-01)'), (1, '[2024-02-01,2024-03-01)'), (2,
+              '[2024-01-01,2025-01-01)');
+            INSERT INTO stay VALUES (1, 1, '[2024-01-15,2024-02-15)'), (2, 2, '[2024-05-01,2024-06-01)'), (3, NULL,
+              '[2030-01-01,2030-02-01)');
             """, Stop);
         Scrubbing.AssertSound(await Scrubbing.With(Check, database, Stop));
 
-        await database.Execute("SET session_replication_role = replica; INSERT INTO stay VALUES (4, 1, '[2024-02-15,2024-04-01)'), (5, 3, '[2024-01-01,2024-01-02)')", Stop);
+        await database.Execute(
+            "SET session_replication_role = replica; INSERT INTO stay VALUES (4, 1, '[2024-02-15,2024-04-01)'), (5, 3, "
+                + "'[2024-01-01,2024-01-02)')", Stop);
         Assert.Equal(2, Assert.Single((await Scrubbing.With(Check, database, Stop)).Findings).Rows);
     }
 
@@ -161,7 +193,8 @@ public sealed class ForeignKeyGroundTests(Servers servers)
             await new NpgsqlCommand($"""
                 BEGIN; INSERT INTO child VALUES ({5000 + i}, {5000 + i}); INSERT INTO parent VALUES ({5000 + i}); COMMIT;
                 BEGIN; DELETE FROM parent WHERE id = {1 + (i % 2000)}; DELETE FROM child WHERE up = {1 + (i % 2000)}; COMMIT;
-                BEGIN; INSERT INTO parent VALUES ({1 + (i % 2000)}); UPDATE child SET up = {1 + (i % 2000)} WHERE id = {5000 + i}; COMMIT;
+                BEGIN; INSERT INTO parent VALUES ({1 + (i % 2000)});
+                  UPDATE child SET up = {1 + (i % 2000)} WHERE id = {5000 + i}; COMMIT;
                 """, connection).ExecuteNonQueryAsync(CancellationToken.None);
         }
     }

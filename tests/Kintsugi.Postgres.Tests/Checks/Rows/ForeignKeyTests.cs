@@ -39,8 +39,10 @@ public sealed class ForeignKeyTests(Servers servers)
             """, Stop);
         await database.Execute("SET session_replication_role = replica; INSERT INTO replica VALUES (900, 777), (901, 778)", Stop);
         await database.Execute("ALTER TABLE disabled DISABLE TRIGGER ALL; INSERT INTO disabled VALUES (900, 777)", Stop);
-        await database.Execute("""ALTER TABLE unproven ADD CONSTRAINT u_fk FOREIGN KEY (up) REFERENCES "od.d"."Par ent" NOT VALID""", Stop);
-        await database.Execute("""ALTER TABLE edited ADD CONSTRAINT e_fk FOREIGN KEY (up) REFERENCES "od.d"."Par ent" NOT VALID""", Stop);
+        await database.Execute("""
+            ALTER TABLE unproven ADD CONSTRAINT u_fk FOREIGN KEY (up) REFERENCES "od.d"."Par ent" NOT VALID;
+            ALTER TABLE edited ADD CONSTRAINT e_fk FOREIGN KEY (up) REFERENCES "od.d"."Par ent" NOT VALID;
+            """, Stop);
         await database.Execute("UPDATE pg_constraint SET convalidated = true WHERE conname = 'e_fk'", Stop);
 
         var report = await Scrubbing.With(Check, database, Stop);
@@ -62,13 +64,16 @@ public sealed class ForeignKeyTests(Servers servers)
     public async Task The_violation_in_the_facts_finds_exactly_the_orphans(int major)
     {
         await using var database = await servers.Database(major, Stop);
-        await database.Execute("CREATE TABLE p (a int, b text, PRIMARY KEY (a, b)); CREATE TABLE c (id int PRIMARY KEY, a int, b text, "
-            + "CONSTRAINT c_fk FOREIGN KEY (a, b) REFERENCES p); INSERT INTO p VALUES (1, 'x'); INSERT INTO c VALUES (1, 1, 'x'), (2, NULL, 'x')", Stop);
+        await database.Execute(
+            "CREATE TABLE p (a int, b text, PRIMARY KEY (a, b)); CREATE TABLE c (id int PRIMARY KEY, a int, b text, "
+            + "CONSTRAINT c_fk FOREIGN KEY (a, b) REFERENCES p); INSERT INTO p VALUES (1, 'x'); INSERT INTO c VALUES (1, 1, "
+            + "'x'), (2, NULL, 'x')", Stop);
         await database.Execute("SET session_replication_role = replica; INSERT INTO c VALUES (3, 1, 'y')", Stop);
 
         var finding = Assert.Single((await Scrubbing.With(Check, database, Stop)).Findings);
 
-        var rows = await database.Query($"SELECT id FROM {finding.Facts[FactNames.From]} WHERE {finding.Facts[FactNames.Violation]}", Stop);
+        var rows = await database.Query(
+            $"SELECT id FROM {finding.Facts[FactNames.From]} WHERE {finding.Facts[FactNames.Violation]}", Stop);
         Assert.Equal(3, Assert.Single(rows)[0]);
         Assert.Equal("""["a","b"]""", finding.Facts[FactNames.Columns]);
     }
@@ -79,8 +84,10 @@ public sealed class ForeignKeyTests(Servers servers)
         await using var database = await servers.Database(major, Stop);
         await database.Execute("""
             CREATE TABLE p (a int, b text, PRIMARY KEY (a, b)); INSERT INTO p VALUES (1, 'x');
-            CREATE TABLE simple (id int PRIMARY KEY, a bigint, b varchar(5), CONSTRAINT simple_fk FOREIGN KEY (a, b) REFERENCES p);
-            CREATE TABLE whole (id int PRIMARY KEY, a int, b text, CONSTRAINT whole_fk FOREIGN KEY (a, b) REFERENCES p MATCH FULL);
+            CREATE TABLE simple (id int PRIMARY KEY, a bigint, b varchar(5), CONSTRAINT simple_fk FOREIGN KEY (a, b)
+              REFERENCES p);
+            CREATE TABLE whole (id int PRIMARY KEY, a int, b text, CONSTRAINT whole_fk FOREIGN KEY (a, b)
+              REFERENCES p MATCH FULL);
             CREATE TABLE tree (id int PRIMARY KEY, up int CONSTRAINT tree_fk REFERENCES tree DEFERRABLE INITIALLY DEFERRED);
             CREATE TYPE mood AS ENUM ('a', 'b'); CREATE TABLE moods (m mood PRIMARY KEY); INSERT INTO moods VALUES ('a');
             CREATE TABLE feels (id int PRIMARY KEY, m mood CONSTRAINT feels_fk REFERENCES moods);
@@ -99,21 +106,29 @@ public sealed class ForeignKeyTests(Servers servers)
             CREATE TABLE proot_0 PARTITION OF proot FOR VALUES WITH (MODULUS 2, REMAINDER 0);
             CREATE TABLE proot_1 PARTITION OF proot FOR VALUES WITH (MODULUS 2, REMAINDER 1);
             INSERT INTO proot SELECT generate_series(1, 50);
-            CREATE TABLE onto (id int PRIMARY KEY, k int CONSTRAINT onto_fk REFERENCES proot); INSERT INTO onto SELECT i, i FROM generate_series(1, 50) i;
-            CREATE TABLE elder (k int PRIMARY KEY); CREATE TABLE younger () INHERITS (elder); INSERT INTO elder VALUES (1); INSERT INTO younger VALUES (2);
+            CREATE TABLE onto (id int PRIMARY KEY, k int CONSTRAINT onto_fk REFERENCES proot);
+              INSERT INTO onto SELECT i, i FROM generate_series(1, 50) i;
+            CREATE TABLE elder (k int PRIMARY KEY); CREATE TABLE younger () INHERITS (elder); INSERT INTO elder VALUES (1);
+              INSERT INTO younger VALUES (2);
             CREATE TABLE heir (id int PRIMARY KEY, k int CONSTRAINT heir_fk REFERENCES elder); INSERT INTO heir VALUES (1, 1);
             """, Stop);
         Scrubbing.AssertSound(await Scrubbing.With(Check, database, Stop));
 
         await database.Execute("""
-            SET session_replication_role = replica; INSERT INTO simple VALUES (5, 1, 'y'); INSERT INTO whole VALUES (3, 1, NULL), (4, 2, 'x');
+            SET session_replication_role = replica; INSERT INTO simple VALUES (5, 1, 'y');
+              INSERT INTO whole VALUES (3, 1, NULL), (4, 2, 'x');
             INSERT INTO tree VALUES (4, 99); INSERT INTO feels VALUES (3, 'b'); INSERT INTO chared VALUES (3, 'abcdef');
-            INSERT INTO parted VALUES (2, 98), (12, 97), (13, 96); INSERT INTO onto VALUES (51, 51); INSERT INTO heir VALUES (2, 2);
+            INSERT INTO parted VALUES (2, 98), (12, 97), (13, 96); INSERT INTO onto VALUES (51, 51);
+              INSERT INTO heir VALUES (2, 2);
             """, Stop);
         var report = await Scrubbing.With(Check, database, Stop);
 
-        Assert.Equal(["chared_fk 1", "feels_fk 1", "heir_fk 1", "onto_fk 1", "parted_up_fkey 1", "parted_up_fkey 2", "simple_fk 1", "tree_fk 1", "whole_fk 2"],
+        Assert.Equal(
+            ["chared_fk 1", "feels_fk 1", "heir_fk 1", "onto_fk 1", "parted_up_fkey 1", "parted_up_fkey 2", "simple_fk 1",
+            "tree_fk 1", "whole_fk 2"],
             report.Findings.Select(f => $"{f.Target.Rule} {f.Rows}").Order());
-        Assert.Equal(["parted_1", "parted_2a"], report.Findings.Where(f => f.Target.Rule == "parted_up_fkey").Select(f => f.Target.Relation).Order());
+        Assert.Equal(
+            ["parted_1", "parted_2a"],
+            report.Findings.Where(f => f.Target.Rule == "parted_up_fkey").Select(f => f.Target.Relation).Order());
     }
 }

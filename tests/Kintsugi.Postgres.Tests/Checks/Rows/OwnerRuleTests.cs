@@ -19,7 +19,8 @@ public sealed class OwnerRuleTests(Servers servers)
         await using var database = await servers.Database(major, Stop);
         await database.Execute("""
             CREATE DOMAIN code AS varchar(8);
-            CREATE TABLE meta (movie_id bigint, code text, label varchar(10)); CREATE TABLE film (id int PRIMARY KEY, tmdb int, code code, kind text);
+            CREATE TABLE meta (movie_id bigint, code text, label varchar(10));
+              CREATE TABLE film (id int PRIMARY KEY, tmdb int, code code, kind text);
             INSERT INTO meta SELECT i, 'c' || i, 'l' || i FROM generate_series(1, 10) i;
             INSERT INTO film SELECT i, CASE WHEN i < 13 THEN i END, 'c' || i, 'x' FROM generate_series(1, 20) i;
             """, Stop);
@@ -27,7 +28,8 @@ public sealed class OwnerRuleTests(Servers servers)
         {
             ForeignKeys =
             [
-                new("conditional", Name("film"), ["id"], Name("meta"), ["movie_id"], "tmdb is not null", new RowRepair.Quarantine()),
+                new("conditional", Name("film"), ["id"], Name("meta"), ["movie_id"], "tmdb is not null",
+                    new RowRepair.Quarantine()),
                 new("composite", Name("film"), ["id", "code"], Name("meta"), ["movie_id", "code"], null, Report),
                 new("no_table", Name("gone"), ["id"], Name("meta"), ["movie_id"], null, Report),
                 new("no_column", Name("film"), ["what"], Name("meta"), ["movie_id"], null, Report),
@@ -43,7 +45,8 @@ public sealed class OwnerRuleTests(Servers servers)
         Assert.Equal(["""{"id" : 11}""", """{"id" : 12}"""], conditional.Samples.Order());
         Assert.Equal(("rule", "quarantine"), (conditional.Facts[FactNames.Origin], conditional.Facts[FactNames.Repair]));
         foreach (var rule in new[] { "no_table", "no_column", "no_equality", "bad_condition" })
-            Assert.Contains(rule, Assert.Single(report.Examinations, e => e.Target.Rule == rule).Verdict.Why, StringComparison.Ordinal);
+            Assert.Contains(
+                rule, Assert.Single(report.Examinations, e => e.Target.Rule == rule).Verdict.Why, StringComparison.Ordinal);
     }
 
     [Theory, MemberData(nameof(TestMajors.Ends), MemberType = typeof(TestMajors))]
@@ -68,7 +71,9 @@ public sealed class OwnerRuleTests(Servers servers)
 
         Assert.Equal(["by_list 1", "by_type 2"], report.Findings.Select(f => $"{f.Target.Rule} {f.Rows}").Order());
         var typed = Assert.Single(report.Findings, f => f.Target.Rule == "by_type");
-        Assert.Equal(("nullify", "review", "[\"one\",\"two\"]"), (typed.Facts[FactNames.Repair], typed.Facts[FactNames.Flag], typed.Facts[FactNames.Allowed]));
+        Assert.Equal(
+            ("nullify", "review", "[\"one\",\"two\"]"),
+            (typed.Facts[FactNames.Repair], typed.Facts[FactNames.Flag], typed.Facts[FactNames.Allowed]));
         Assert.IsType<Verdict.Unchecked>(Assert.Single(report.Examinations, e => e.Target.Rule == "no_type").Verdict);
     }
 
@@ -78,13 +83,18 @@ public sealed class OwnerRuleTests(Servers servers)
         await using var database = await servers.Database(major, Stop);
         await database.Execute("""
             CREATE TABLE film (id int PRIMARY KEY, b jsonb, j json);
-            INSERT INTO film SELECT i, '{"release_date": "2020-01-01", "cast": [{"name": "x"}]}', '{"release_date": "2020-01-01"}' FROM generate_series(1, 100) i;
-            INSERT INTO film VALUES (201, '{"release_date": 42}', '{}'), (202, '[1]', '[1]'), (203, NULL, NULL), (204, '{"release_date": "x", "cast": [{}]}', '{"release_date": null}');
+            INSERT INTO film SELECT i, '{"release_date": "2020-01-01", "cast": [{"name": "x"}]}',
+              '{"release_date": "2020-01-01"}' FROM generate_series(1, 100) i;
+            INSERT INTO film VALUES (201, '{"release_date": 42}', '{}'), (202, '[1]', '[1]'), (203, NULL, NULL), (204,
+              '{"release_date": "x", "cast": [{}]}', '{"release_date": null}');
             """, Stop);
-        const string simple = """{"type": "object", "required": ["release_date"], "properties": {"release_date": {"type": "string"}}}""";
+        const string simple = """
+            {"type": "object", "required": ["release_date"], "properties": {"release_date": {"type": "string"}}}
+            """;
         const string deep = """
             {"type": "object", "required": ["release_date"], "properties": {"release_date": {"type": "string"},
-             "cast": {"type": "array", "items": {"type": "object", "required": ["name"], "properties": {"name": {"type": "string", "pattern": "^[a-z]+$"}}}}}}
+             "cast": {"type": "array", "items": {"type": "object", "required": ["name"],
+               "properties": {"name": {"type": "string", "pattern": "^[a-z]+$"}}}}}}
             """;
         var rules = new ConsistencyRules
         {
@@ -101,7 +111,8 @@ public sealed class OwnerRuleTests(Servers servers)
         var report = await Scrubbing.With(new JsonSchemaCheck(rules), database, Stop);
 
         Assert.Equal(["as_json 3", "deep 4", "simple 2"], report.Findings.Select(f => $"{f.Target.Rule} {f.Rows}").Order());
-        Assert.Equal([201, 202, 203, 204], Assert.Single(report.Findings, f => f.Target.Rule == "deep").Samples.Select(Key).Order());
+        Assert.Equal(
+            [201, 202, 203, 204], Assert.Single(report.Findings, f => f.Target.Rule == "deep").Samples.Select(Key).Order());
         foreach (var rule in new[] { "nonsense", "no_json" })
             Assert.IsType<Verdict.Unchecked>(Assert.Single(report.Examinations, e => e.Target.Rule == rule).Verdict);
     }
@@ -111,7 +122,8 @@ public sealed class OwnerRuleTests(Servers servers)
     {
         await using var database = await servers.Database(major, Stop);
         await database.Execute("""
-            CREATE TABLE seen (id int PRIMARY KEY, a int, b int); INSERT INTO seen SELECT i, i, i FROM generate_series(1, 50) i; UPDATE seen SET b = 0 WHERE id IN (7, 8);
+            CREATE TABLE seen (id int PRIMARY KEY, a int, b int); INSERT INTO seen SELECT i, i, i FROM generate_series(1, 50) i;
+              UPDATE seen SET b = 0 WHERE id IN (7, 8);
             CREATE FUNCTION wipe() RETURNS bool LANGUAGE plpgsql AS 'BEGIN DELETE FROM public.seen; RETURN true; END';
             """, Stop);
         SqlRule Rule(string name, string query) => new(name, Name("seen"), query, Severity.Critical, Report);
@@ -119,9 +131,11 @@ public sealed class OwnerRuleTests(Servers servers)
         {
             Sql =
             [
-                Rule("order", "select id from public.seen where b < a -- the end;"), Rule("fine", "select id from public.seen where a > 100"),
+                Rule("order", "select id from public.seen where b < a -- the end;"),
+                    Rule("fine", "select id from public.seen where a > 100"),
                 Rule("syntax", "selekt id from public.seen"), Rule("writes", "delete from public.seen returning id"),
-                Rule("hidden_write", "select id from public.seen where public.wipe()"), Rule("two", "select 1; drop table public.seen"),
+                Rule("hidden_write", "select id from public.seen where public.wipe()"),
+                    Rule("two", "select 1; drop table public.seen"),
                 Rule("no_table", "select id from nowhere"), Rule("twin", "select 1 as id"), Rule("twin", "select 2 as id"),
             ],
         };
@@ -136,7 +150,8 @@ public sealed class OwnerRuleTests(Servers servers)
             Assert.IsType<Verdict.Unchecked>(report.Of("seen", rule).Verdict);
         Assert.Equal(2, report.Examinations.Count(e => e.Target.Rule == "twin" && e.Verdict is Verdict.Unchecked));
         Assert.Equal(50L, await database.Scalar<long>("SELECT count(*) FROM seen", Stop));
-        var again = await database.Query($"SELECT id FROM {finding.Facts[FactNames.From]} WHERE {finding.Facts[FactNames.Violation]} ORDER BY 1", Stop);
+        var again = await database.Query(
+            $"SELECT id FROM {finding.Facts[FactNames.From]} WHERE {finding.Facts[FactNames.Violation]} ORDER BY 1", Stop);
         Assert.Equal([7, 8], again.Select(row => (int)row[0]!));
     }
 
