@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using Kintsugi.Cli.Commands;
+using Kintsugi.Cli.Output;
 using Kintsugi.Cli.Runtime;
 using Kintsugi.Postgres.Connecting;
 using Kintsugi.Postgres.Files.Offline;
@@ -19,6 +20,8 @@ internal static class Application
         {
             foreach (var error in parsed.Errors)
                 await context.Error.WriteLineAsync($"kintsugi: {error.Message}");
+            if (Nagios.IsAskedFor(arguments))
+                return await Nagios.CouldNotRun(context, parsed.Errors[0].Message);
             await context.Error.WriteLineAsync($"Try \"kintsugi {CommandPath(parsed)}--help\".");
             return ExitCodes.CouldNotRun;
         }
@@ -34,7 +37,7 @@ internal static class Application
                 },
                 cancellationToken);
         }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        catch (Exception problem) when (cancellationToken.IsCancellationRequested && problem is OperationCanceledException or PatientException)
         {
             await context.Error.WriteLineAsync("kintsugi: interrupted; nothing is left running on the server");
             return ExitCodes.Interrupted;
@@ -44,7 +47,17 @@ internal static class Application
             await context.Error.WriteLineAsync($"kintsugi: {message}");
             return ExitCodes.CouldNotRun;
         }
+        catch (Exception defect)
+        {
+            // The last resort of the whole program: a defect is told as one, and a script gets the exit code of "could not run".
+            await context.Error.WriteLineAsync(Failures.Defect(defect, Verbose(parsed)));
+            return ExitCodes.CouldNotRun;
+        }
     }
+
+    private static bool Verbose(ParseResult parsed) =>
+        parsed.CommandResult.Command.Options.OfType<Option<bool>>().FirstOrDefault(option => option.Name == "--verbose") is { } verbose
+        && parsed.GetValue(verbose);
 
     private static RootCommand Root(CliContext context)
     {
@@ -70,6 +83,12 @@ internal static class Application
 /// <summary>The failures that are told in one sentence; anything else is a defect and keeps its stack.</summary>
 internal static class Failures
 {
+    /// <summary>What is said of an exception that nobody foresaw; the stack is for whoever mends it.</summary>
+    public static string Defect(Exception defect, bool verbose) =>
+        $"kintsugi: this is a defect in Kintsugi: {defect.GetType().Name}: {defect.Message.ReplaceLineEndings(" ")}\n"
+        + (verbose ? $"{defect.StackTrace}\nPlease report it to Kintsugi's maintainers with the command and these lines."
+            : "Please report it to Kintsugi's maintainers with the command; --verbose adds the lines that they need.");
+
     public static string? Explain(Exception problem) => problem switch
     {
         UsageException or ConnectionSettingsException or StateException or HealingException => problem.Message,

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Kintsugi.Cli.Runtime;
 
 namespace Kintsugi.Cli.Options;
 
@@ -19,7 +20,9 @@ internal sealed class HealOptions
             command.Add(option);
     }
 
-    public HealArguments Read(ParseResult parsed) => new(
+    public HealArguments Read(ParseResult parsed) => parsed.GetValue(dryRun) && parsed.GetValue(plan) is not null
+        ? throw new UsageException("--dry-run makes a plan and --plan does one: give one of them")
+        : new HealArguments(
         parsed.GetValue(yes),
         parsed.GetValue(allow) switch { "reversible" => Grade.Reversible, "lossy" => Grade.Lossy, _ => Grade.Lossless },
         parsed.GetValue(dryRun), parsed.GetValue(plan), parsed.GetValue(only) ?? []);

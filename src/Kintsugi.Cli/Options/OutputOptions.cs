@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Kintsugi.Cli.Runtime;
 
 namespace Kintsugi.Cli.Options;
 
@@ -22,7 +23,12 @@ internal sealed class OutputOptions
         command.Add(verbose);
     }
 
-    public OutputArguments Read(ParseResult parsed) => new(parsed.GetValue(format)!, parsed.GetValue(quiet), parsed.GetValue(verbose));
+    public OutputArguments Read(ParseResult parsed) => parsed.GetValue(quiet) && parsed.GetValue(verbose)
+        ? throw new UsageException("--quiet and --verbose contradict each other: give one of them")
+        : new OutputArguments(parsed.GetValue(format)!, parsed.GetValue(quiet), parsed.GetValue(verbose));
+
+    /// <summary>The form alone, for saying in it that the rest cannot be read.</summary>
+    public string FormatOf(ParseResult parsed) => parsed.GetValue(format)!;
 }
 
 internal sealed record OutputArguments(string Format, bool Quiet, bool Verbose)

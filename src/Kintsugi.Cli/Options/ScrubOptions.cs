@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Kintsugi.Cli.Runtime;
 
 namespace Kintsugi.Cli.Options;
@@ -32,6 +33,8 @@ internal sealed class ScrubOptions
     {
         if (parsed.GetValue(jobs) is < 1 or > 64)
             throw new UsageException("--jobs takes a number from 1 to 64");
+        if ((parsed.GetValue(only) ?? []).Intersect(parsed.GetValue(skip) ?? []).FirstOrDefault() is { } both)
+            throw new UsageException($"--only {both} and --skip {both} contradict each other: give one of them");
         return new ScrubArguments(
             new ScrubSettings
             {
@@ -47,7 +50,8 @@ internal sealed class ScrubOptions
     }
 
     private static double Rate(string text) =>
-        double.TryParse(text, out var rate) && rate > 0 ? rate : throw new UsageException($"--max-rate takes megabytes a second, not \"{text}\"");
+        double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var rate) && rate > 0 && double.IsFinite(rate) ? rate
+            : throw new UsageException($"--max-rate takes megabytes a second, such as 50 or 0.5, not \"{text}\"");
 }
 
 /// <param name="MaxRate">Megabytes a second, or null for no limit.</param>

@@ -28,10 +28,19 @@ internal static class Nagios
         {
             return await work();
         }
-        catch (Exception problem) when (Failures.Explain(problem) is { } message)
+        catch (Exception problem) when (problem is not OperationCanceledException)
         {
-            await context.Out.WriteLineAsync($"KINTSUGI UNKNOWN - {message.ReplaceLineEndings(" ").Replace('|', '/')}");
-            return 3;
+            return await CouldNotRun(context, Failures.Explain(problem) ?? Failures.Defect(problem, verbose: false));
         }
     }
+
+    public static async Task<int> CouldNotRun(CliContext context, string message)
+    {
+        await context.Out.WriteLineAsync($"KINTSUGI UNKNOWN - {message.ReplaceLineEndings(" ").Replace('|', '/')}");
+        return 3;
+    }
+
+    /// <summary>Whether a command line that cannot be read was a monitor's.</summary>
+    public static bool IsAskedFor(string[] arguments) =>
+        arguments.Contains("--format=nagios") || arguments.Zip(arguments.Skip(1)).Contains(("--format", "nagios"));
 }

@@ -58,7 +58,7 @@ public sealed record Needs
         var schema = can.Extensions[Extension].QuotedSchema;
         return new Lack($"role {can.User} may not execute {Extension}.{AnyFunction[^1]}, or extension {Extension} "
             + $"{can.Extensions[Extension].Version} is too old to have it",
-            $"GRANT EXECUTE ON FUNCTION {schema}.{AnyFunction[^1]} TO {can.User}; "
+            $"GRANT EXECUTE ON FUNCTION {schema}.{AnyFunction[^1]} TO \"{can.User.Replace("\"", "\"\"")}\"; "
             + $"or after pg_upgrade: ALTER EXTENSION {Extension} UPDATE;", NotApplicable: false);
     }
 }
