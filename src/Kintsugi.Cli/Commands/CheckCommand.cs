@@ -18,56 +18,51 @@ internal static class CheckCommand
         patient.AddTo(command);
         scrub.AddTo(command);
         output.AddTo(command);
-        command.SetAction((parsed, stop) => Run(patient.Read(parsed), scrub.Read(parsed), output.Read(parsed), context, stop));
+        command.SetAction((parsed, stop) =>
+        {
+            Task<int> Run() => Examine(patient.Read(parsed), scrub.Read(parsed), output.Read(parsed), context, stop);
+            return output.FormatOf(parsed) == "nagios" ? Nagios.Guard(context, Run) : Run();
+        });
         return command;
-    }
-
-    private static async Task<int> Run(
-        PatientArguments patient, ScrubArguments scrub, OutputArguments output, CliContext context,
-            CancellationToken cancellationToken)
-    {
-        if (output.Format == "nagios")
-            return await Nagios.Guard(context, () => Examine(patient, scrub, output, context, cancellationToken));
-        return await Examine(patient, scrub, output, context, cancellationToken);
     }
 
     private static async Task<int> Examine(
         PatientArguments patient, ScrubArguments scrub, OutputArguments output, CliContext context,
-            CancellationToken cancellationToken)
+        CancellationToken cancellationToken)
     {
         if (await StoppedPatient.Find(patient, scrub.MaxRate, context, cancellationToken) is { } stopped)
         {
             var registry = PostgresRegistry.Create();
             var found = await Scrubbing.Run(stopped, registry, scrub, output, context, cancellationToken);
-            await Memory.Keep(stopped.Server, found, context, cancellationToken);
-            return await Print(stopped.Server, stopped.Directory.Path, registry, found, scrub, output, context);
+            var known = await Memory.Keep(stopped.Server, found, context, cancellationToken);
+            return await Print(stopped.Server, stopped.Directory.Path, registry, found, known, scrub, output, context);
         }
         await using var clinic = await Clinic.Connect(patient, scrub.MaxRate, context, cancellationToken);
         var report = await Scrubbing.Run(clinic, scrub, output, context, cancellationToken);
-        await Memory.Keep(clinic, report, context, cancellationToken);
-        return await Print(clinic.Server, clinic.Settings.ToString(), clinic.Registry, report, scrub, output, context);
+        var baseline = await Memory.Keep(clinic, report, context, cancellationToken);
+        return await Print(clinic.Server, clinic.Settings.ToString(), clinic.Registry, report, baseline, scrub, output, context);
     }
 
     private static async Task<int> Print(
-        Capabilities server, string name, Registry registry, ScrubReport report, ScrubArguments scrub, OutputArguments output,
-            CliContext context)
+        Capabilities server, string name, Registry registry, ScrubReport report, Baseline baseline, ScrubArguments scrub,
+        OutputArguments output, CliContext context)
     {
         switch (output.Format)
         {
             case "json":
-                await context.Out.WriteLineAsync(CheckJson.Write(server, name, report, registry));
+                await context.Out.WriteLineAsync(CheckJson.Write(server, name, report, registry, baseline));
                 break;
             case "nagios":
-                return await Nagios.Write(context, report, scrub.Strict);
+                return await Nagios.Write(context, report, baseline, scrub.Strict);
             default:
-                await CheckText.Write(context, server, name, report, output.Quiet, output.Verbose);
+                await CheckText.Write(context, server, name, report, baseline, output.Quiet, output.Verbose);
                 break;
         }
-        return ExitCode(report, scrub.Strict);
+        return ExitCode(report, baseline, scrub.Strict);
     }
 
-    public static int ExitCode(ScrubReport report, bool strict) =>
-        report.Findings.Any(finding => strict || !finding.Fault.Advice) ? ExitCodes.Damage
+    public static int ExitCode(ScrubReport report, Baseline baseline, bool strict) =>
+        baseline.Leaves(report.Findings).Any(finding => strict || !finding.Fault.Advice) ? ExitCodes.Damage
         : report.Count<Verdict.Unchecked>() > 0 || report.TimeLimitReached ? ExitCodes.Unchecked
         : ExitCodes.Sound;
 }

@@ -38,13 +38,15 @@ internal static class HealCommand
         var theatre = new Theatre(clinic, ledger, heal, scrub, output, approved, context);
         var (cases, report) = await theatre.Run(cancellationToken);
         await ledger.RecordProofs(clinic.Server.SystemIdentifier, report, cancellationToken);
+        var baseline = await Baseline.Of(
+            ledger, clinic.Server.SystemIdentifier, report.Findings, context.Clock.GetUtcNow(), cancellationToken);
         if (output.Json)
-            await context.Out.WriteLineAsync(HealJson.Write(clinic, begun, context.Clock.GetUtcNow(), cases, report));
+            await context.Out.WriteLineAsync(HealJson.Write(clinic, begun, context.Clock.GetUtcNow(), cases, report, baseline));
         else
-            await HealText.Write(context, clinic, heal, cases, report, output);
-        return ExitCode(cases, report, scrub.Strict);
+            await HealText.Write(context, clinic, heal, cases, report, baseline, output);
+        return ExitCode(cases, report, baseline, scrub.Strict);
     }
 
-    private static int ExitCode(IReadOnlyList<CaseReport> cases, ScrubReport report, bool strict) =>
-        cases.Any(item => item.Outcome is Outcome.Waiting or Outcome.Escalated) ? ExitCodes.Damage : CheckCommand.ExitCode(report, strict);
+    private static int ExitCode(IReadOnlyList<CaseReport> cases, ScrubReport report, Baseline baseline, bool strict) =>
+        cases.Any(item => item.Outcome is Outcome.Waiting or Outcome.Escalated) ? ExitCodes.Damage : CheckCommand.ExitCode(report, baseline, strict);
 }

@@ -29,9 +29,10 @@ internal static class PlanCommand
     {
         await using var clinic = await Clinic.Connect(patient, scrub.MaxRate, context, cancellationToken);
         var report = await Scrubbing.Run(clinic, scrub, output, context, cancellationToken);
+        var baseline = await Memory.Keep(clinic, report, context, cancellationToken);
         var planner = new Planner(clinic.Registry, clinic.Source);
         var prospects = new List<Prospect>();
-        foreach (var healing in Diagnosis.Cases(report.Findings))
+        foreach (var healing in Diagnosis.Cases(report.Findings).Where(healing => !baseline.Covers(healing)))
             prospects.Add(await planner.Propose(healing, cancellationToken));
         var document = PlanOutput.Json(clinic, report, prospects);
         if (file is not null)
@@ -40,7 +41,7 @@ internal static class PlanCommand
             await context.Out.WriteLineAsync(document);
         else
             await PlanOutput.Text(context, clinic, prospects, file);
-        return CheckCommand.ExitCode(report, scrub.Strict);
+        return CheckCommand.ExitCode(report, baseline, scrub.Strict);
     }
 
     private static async ValueTask Write(string file, string document, CancellationToken cancellationToken)

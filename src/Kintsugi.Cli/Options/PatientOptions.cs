@@ -29,6 +29,12 @@ internal sealed class PatientOptions
     {
         foreach (var option in new Option[] { host, port, user, database, all, exclude, never, ask, config, directory })
             command.Add(option);
+        // A mistyped option must not become the name of a database.
+        positional.Validators.Add(given =>
+        {
+            if (given.Tokens is [{ Value: ['-', ..] } token, ..])
+                given.AddError($"there is no option {token.Value}");
+        });
         command.Add(positional);
     }
 

@@ -1,12 +1,13 @@
 using System.Text;
 using System.Text.Json;
+using Kintsugi.Cli.Runtime;
 
 namespace Kintsugi.Cli.Output;
 
 /// <summary>The document kintsugi.check/1.</summary>
 internal static class CheckJson
 {
-    public static string Write(Capabilities server, string name, ScrubReport report, Registry registry)
+    public static string Write(Capabilities server, string name, ScrubReport report, Registry registry, Baseline baseline)
     {
         using var stream = new MemoryStream();
         using (var json = new Utf8JsonWriter(stream, JsonText.Options))
@@ -23,7 +24,7 @@ internal static class CheckJson
             json.WriteEndArray();
             json.WriteStartArray("findings");
             foreach (var finding in report.Findings)
-                Finding(json, finding, registry);
+                Finding(json, finding, registry, baseline);
             json.WriteEndArray();
             json.WriteEndObject();
         }
@@ -52,7 +53,7 @@ internal static class CheckJson
         json.WriteEndObject();
     }
 
-    public static void Finding(Utf8JsonWriter json, Finding finding, Registry registry)
+    public static void Finding(Utf8JsonWriter json, Finding finding, Registry registry, Baseline baseline)
     {
         var repair = finding.Fault.Advice ? null : registry.RepairsFor(finding.Fault).FirstOrDefault();
         json.WriteStartObject();
@@ -75,6 +76,7 @@ internal static class CheckJson
         json.WriteString("sqlstate", finding.SqlState);
         json.WriteString("hint", finding.Hint);
         json.WriteString("repair", repair?.Id);
+        json.WriteString("accepted", baseline.Reasons.GetValueOrDefault(finding.Id));
         json.WriteString("grade", repair?.Grade.ToString().ToLowerInvariant());
         json.WriteEndObject();
     }

@@ -8,16 +8,19 @@ internal static class CheckText
     private const int MostFindings = 50;
     private const int MostReasons = 12;
 
-    public static async ValueTask Write(CliContext context, Capabilities server, string name, ScrubReport report, bool quiet, bool verbose)
+    public static async ValueTask Write(CliContext context, Capabilities server, string name, ScrubReport report, Baseline baseline,
+        bool quiet, bool verbose)
     {
         var to = context.Out;
         if (!quiet)
             await to.WriteLineAsync($"PostgreSQL {server.Version} at {name}, system {server.SystemIdentifier}"
                 + $"{(server.InRecovery ? ", standby" : "")}, checksums {(server.DataChecksums switch { true => "on", false => "off", _ => "unknown" })}");
-        var damage = report.Findings.Where(finding => !finding.Fault.Advice).ToList();
-        var advice = report.Findings.Where(finding => finding.Fault.Advice).ToList();
+        var damage = baseline.Leaves(report.Findings).Where(finding => !finding.Fault.Advice).ToList();
+        var advice = baseline.Leaves(report.Findings).Where(finding => finding.Fault.Advice).ToList();
         await Findings(context, damage, verbose);
         await Findings(context, advice, verbose);
+        if (!quiet)
+            await Accepted(context, report, baseline);
         if (!quiet)
             await Unchecked(context, report, verbose);
         if (verbose)
@@ -52,6 +55,19 @@ internal static class CheckText
             await to.WriteLineAsync($"  provisional: {why}");
         if (finding.Hint is { } hint)
             await to.WriteLineAsync($"  {Text.Paint("next:", Text.Dim, context.Colour)} {hint}");
+    }
+
+    public static async ValueTask Accepted(CliContext context, ScrubReport report, Baseline baseline)
+    {
+        var accepted = report.Findings.Where(baseline.Covers).ToList();
+        if (accepted.Count == 0)
+            return;
+        await context.Out.WriteLineAsync();
+        await context.Out.WriteLineAsync(Text.Paint("Accepted as it is (it does not count):", Text.Yellow, context.Colour));
+        foreach (var finding in accepted.Take(MostFindings))
+            await context.Out.WriteLineAsync($"  {finding.Fault.Id}: {finding.Target.Name}; {baseline.Reasons[finding.Id]}");
+        if (accepted.Count > MostFindings)
+            await context.Out.WriteLineAsync($"  … and {accepted.Count - MostFindings} more; --format json shows all");
     }
 
     private static async ValueTask Unchecked(CliContext context, ScrubReport report, bool verbose)

@@ -8,7 +8,8 @@ namespace Kintsugi.Cli.Output;
 internal static class HealJson
 {
     public static string Write(
-        Clinic clinic, DateTimeOffset started, DateTimeOffset finished, IReadOnlyList<CaseReport> cases, ScrubReport last)
+        Clinic clinic, DateTimeOffset started, DateTimeOffset finished, IReadOnlyList<CaseReport> cases, ScrubReport last,
+        Baseline baseline)
     {
         using var stream = new MemoryStream();
         using (var json = new Utf8JsonWriter(stream, JsonText.Options))
@@ -25,7 +26,7 @@ internal static class HealJson
             CheckJson.Verdicts(json, last);
             json.WriteStartArray("findings_left");
             foreach (var finding in last.Findings)
-                CheckJson.Finding(json, finding, clinic.Registry);
+                CheckJson.Finding(json, finding, clinic.Registry, baseline);
             json.WriteEndArray();
             json.WriteEndObject();
         }

@@ -7,11 +7,13 @@ namespace Kintsugi.Cli.Output;
 internal static class HealText
 {
     public static async ValueTask Write(
-        CliContext context, Clinic clinic, HealArguments heal, IReadOnlyList<CaseReport> cases, ScrubReport last, OutputArguments output)
+        CliContext context, Clinic clinic, HealArguments heal, IReadOnlyList<CaseReport> cases, ScrubReport last, Baseline baseline,
+        OutputArguments output)
     {
         var to = context.Out;
         foreach (var report in cases)
             await Case(context, report);
+        await CheckText.Accepted(context, last, baseline);
         await to.WriteLineAsync();
         if (cases.Count == 0)
             await to.WriteLineAsync(Text.Paint("There was nothing to heal.", Text.Green, context.Colour));

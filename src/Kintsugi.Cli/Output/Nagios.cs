@@ -5,18 +5,19 @@ namespace Kintsugi.Cli.Output;
 /// <summary>One line and the plugin exit codes: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN (Monitoring Plugins guidelines).</summary>
 internal static class Nagios
 {
-    public static async Task<int> Write(CliContext context, ScrubReport report, bool strict)
+    public static async Task<int> Write(CliContext context, ScrubReport report, Baseline baseline, bool strict)
     {
-        var damage = report.Findings.Where(finding => !finding.Fault.Advice).ToList();
-        var advice = report.Findings.Count - damage.Count;
+        var left = baseline.Leaves(report.Findings).ToList();
+        var damage = left.Where(finding => !finding.Fault.Advice).ToList();
+        var advice = left.Count - damage.Count;
         var (word, code) =
             damage.Any(finding => finding.Severity == Severity.Critical) ? ("CRITICAL", 2)
             : damage.Count > 0 || (strict && advice > 0) ? ("WARNING", 1)
-            : report.Count<Verdict.Unchecked>() > 0 ? ("UNKNOWN", 3)
+            : report.Count<Verdict.Unchecked>() > 0 || report.TimeLimitReached ? ("UNKNOWN", 3)
             : ("OK", 0);
-        var first = damage.Count > 0 ? $": {damage[0].Target.Name}: {damage[0].Fault.Id}" : "";
-        await context.Out.WriteLineAsync($"KINTSUGI {word} - {damage.Count} findings{first} | sound={report.Count<Verdict.Sound>()} "
-            + $"damaged={report.Count<Verdict.Damaged>()} unchecked={report.Count<Verdict.Unchecked>()} advice={advice} "
+        var first = damage.Count > 0 ? $": {damage[0].Target.Name.ReplaceLineEndings(" ").Replace('|', '/')}: {damage[0].Fault.Id}" : "";
+        await context.Out.WriteLineAsync($"KINTSUGI {word} - {Text.Count(damage.Count, "finding")}{first} | sound={report.Count<Verdict.Sound>()} "
+            + $"damaged={report.Count<Verdict.Damaged>()} unchecked={report.Count<Verdict.Unchecked>()} accepted={report.Findings.Count - left.Count} advice={advice} "
             + $"time={(report.Finished - report.Started).TotalSeconds:0.###}s");
         return code;
     }

@@ -2,6 +2,7 @@ using Kintsugi.Cli.Options;
 using Kintsugi.Configuration;
 using Kintsugi.Postgres;
 using Kintsugi.Postgres.Connecting;
+using Kintsugi.Postgres.Files.Offline;
 using Kintsugi.Postgres.Operating;
 using Kintsugi.Postgres.Sessions;
 
@@ -68,6 +69,9 @@ internal sealed class Clinic : IAsyncDisposable
         CancellationToken cancellationToken)
     {
         var target = configuration.Targets[0];
+        var directory = arguments.DataDirectory ?? target.DataDirectory;
+        if (directory is not null)
+            DataDirectory.Open(directory);
         var factory = new SessionFactory(
             database => (database is null ? settings : settings.WithDatabase(database)).ToDriver(pooling: false).ConnectionString,
             new SessionLimits());
@@ -76,7 +80,7 @@ internal sealed class Clinic : IAsyncDisposable
             var excluded = arguments.ExcludedDatabases.Select(text => NamePattern.Parse(text, mayHaveSchema: false)).ToList();
             var source = await PatientSource.Connect(
                 factory, arguments.AllDatabases ? null : settings.Databases, name => excluded.Any(pattern => pattern.Matches(null, name)),
-                arguments.DataDirectory ?? target.DataDirectory, new Pace(maxRate * 1_000_000, context.Clock), cancellationToken);
+                directory, new Pace(maxRate * 1_000_000, context.Clock), cancellationToken);
             if (source.Databases.Count == 0)
                 throw new UsageException(source.Closed.Count > 0 ? string.Join("; ", source.Closed.Values) : "no database is left to look at");
             return new Clinic(factory, source, PostgresRegistry.Create(target.Consistency), settings, configuration);
@@ -84,9 +88,8 @@ internal sealed class Clinic : IAsyncDisposable
         catch (Exception problem) when (problem is PatientException or UsageException)
         {
             await factory.DisposeAsync();
-            if (problem is PatientException { SqlState: null } refused)
-                throw new PatientException(null, $"cannot connect to {settings}: {refused.Message}. Is the server running there? "
-                    + "Name it with -h and -p, or PGHOST and PGPORT", refused);
+            if (problem is PatientException { InnerException: not null } refused)
+                throw Refusal.Of(refused, settings);
             throw;
         }
     }

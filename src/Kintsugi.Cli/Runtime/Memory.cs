@@ -5,19 +5,21 @@ namespace Kintsugi.Cli.Runtime;
 /// <summary>Keeps what a scrub has proven in the ledger. A check must also work where nothing can be kept, and then says so.</summary>
 internal static class Memory
 {
-    public static ValueTask Keep(Clinic clinic, ScrubReport report, CliContext context, CancellationToken cancellationToken) =>
+    public static ValueTask<Baseline> Keep(Clinic clinic, ScrubReport report, CliContext context, CancellationToken cancellationToken) =>
         Keep(clinic.Server, report, context, cancellationToken);
 
-    public static async ValueTask Keep(Capabilities server, ScrubReport report, CliContext context, CancellationToken cancellationToken)
+    public static async ValueTask<Baseline> Keep(Capabilities server, ScrubReport report, CliContext context, CancellationToken cancellationToken)
     {
         try
         {
             await using var ledger = Open(context);
             await ledger.RecordProofs(server.SystemIdentifier, report, cancellationToken);
+            return await Baseline.Of(ledger, server.SystemIdentifier, report.Findings, context.Clock.GetUtcNow(), cancellationToken);
         }
         catch (StateException problem)
         {
             await context.Error.WriteLineAsync($"kintsugi: warning: what was proven is not kept: {problem.Message}");
+            return Baseline.None;
         }
     }
 

@@ -22,7 +22,9 @@ internal sealed class Theatre(
         for (var round = 1; ; round++)
         {
             var report = await Scrubbing.Run(clinic, scrub, output, context, cancellationToken);
-            var open = Diagnosis.Cases(report.Findings).Where(IsMeant).ToList();
+            var accepted = await Baseline.Of(
+                ledger, clinic.Server.SystemIdentifier, report.Findings, context.Clock.GetUtcNow(), cancellationToken);
+            var open = Diagnosis.Cases(report.Findings).Where(healing => IsMeant(healing) && !accepted.Covers(healing)).ToList();
             if (open.Count == 0 || round == MostRounds)
                 return (treated, report);
             var healed = false;
@@ -64,7 +66,7 @@ internal sealed class Theatre(
     {
         foreach (var row in await ledger.Cases(clinic.Server.SystemIdentifier, cancellationToken))
         {
-            if (row.State is "healed" or "transient" or "undone")
+            if (row.State is "healed" or "transient" or "undone" or "accepted")
                 continue;
             var history = new CaseHistory(await ledger.FactsOf(row.Id, cancellationToken));
             if (history.Unfinished is null || history.ReadCase(row.Id) is not { } healing || (heal.Cases.Count > 0 && !heal.Cases.Contains(row.Id)))

@@ -52,7 +52,14 @@ public sealed class SessionFactory(Func<string?, string> connectionString, Sessi
         var source = sources.GetOrAdd(settings.ConnectionString, Build);
         try
         {
-            return await source.OpenConnectionAsync(cancellationToken);
+            var connection = await source.OpenConnectionAsync(cancellationToken);
+            if (connection.PostgreSqlVersion.Major >= 13)
+                return connection;
+            // Before anything is asked of it: its catalogs are not those that our questions are written for.
+            var version = connection.PostgreSqlVersion;
+            await connection.DisposeAsync();
+            throw new PatientException(null, $"the server is PostgreSQL {version.Major}.{version.Minor}; Kintsugi knows 13 and later. "
+                + "Upgrade the server, or examine it with its own pg_amcheck");
         }
         catch (NpgsqlException problem)
         {
