@@ -6,12 +6,12 @@ using Kintsugi.State;
 
 namespace Kintsugi.Cli.Commands;
 
-/// <summary>The copies that were taken before repairs: list, show, verify.</summary>
+/// <summary>The copies that were taken before repairs: list, show, verify, create, restore, prune.</summary>
 internal static class SnapshotsCommand
 {
     public static Command Create(CliContext context)
     {
-        var command = new Command("snapshots", "List, show and verify the copies that were taken before repairs.");
+        var command = new Command("snapshots", "List, show, verify, create, restore and prune the copies that are taken before repairs.");
         var output = new OutputOptions("text", "json");
         output.AddTo(command);
         command.SetAction((parsed, _) => List(output.Read(parsed), context));
@@ -22,6 +22,9 @@ internal static class SnapshotsCommand
         command.Add(list);
         command.Add(One(context, "show", "Show what a snapshot holds, why and of when.", Show));
         command.Add(One(context, "verify", "Read a snapshot again and compare every byte's sum.", Verify));
+        command.Add(SnapshotChanges.Create(context));
+        command.Add(SnapshotChanges.Restore(context));
+        command.Add(SnapshotChanges.Prune(context));
         return command;
     }
 
@@ -68,6 +71,6 @@ internal static class SnapshotsCommand
         return faults.Count == 0 ? ExitCodes.Sound : ExitCodes.Damage;
     }
 
-    private static SnapshotStore Store(CliContext context) =>
+    public static SnapshotStore Store(CliContext context) =>
         new(Memory.Directory(context).Snapshots, new SnapshotStoreSettings(), context.Clock);
 }
