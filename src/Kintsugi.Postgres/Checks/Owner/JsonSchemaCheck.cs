@@ -38,6 +38,7 @@ public sealed class JsonSchemaCheck(ConsistencyRules rules) : ICheck
         var asked = (JsonPortion)portion;
         try
         {
+            await patient.Pace.Spend(asked.Relation!.Pages * 8192, cancellationToken);
             var found = asked.Exact
                 ? (await RowSearch.Find(asked.Suspects, patient, cancellationToken), null)
                 : await Documents.Find(

@@ -57,7 +57,10 @@ internal static class RuleTables
         })
         {
             Relation = Find(table, patient),
-            Settled = new Verdict.Unchecked($"rule {rule}: {why}"),
+            // A server-wide run visits databases that hold nothing of anybody, such as postgres: a rule means none of these.
+            Settled = patient.Relations.Relations.Any(relation => relation is { IsCatalog: false, Kind: 'r' or 'p' or 'm' })
+                ? new Verdict.Unchecked($"rule {rule}: {why}")
+                : new Verdict.NotApplicable("this database has no tables"),
         };
 
     public static string NoTable(ObjectName table) =>

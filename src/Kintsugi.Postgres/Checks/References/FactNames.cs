@@ -101,6 +101,9 @@ public static class FactNames
     /// <summary>The expression of a generated column or of a CHECK.</summary>
     public const string Expression = "expression";
 
+    /// <summary>Functions of the server in the expression whose result depends on more than the row.</summary>
+    public const string DependsOn = "depends_on";
+
     /// <summary>The columns that a generated column is made of, a list.</summary>
     public const string BaseColumns = "base_columns";
 

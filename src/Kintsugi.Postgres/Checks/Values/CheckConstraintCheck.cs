@@ -37,8 +37,16 @@ public sealed class CheckConstraintCheck(ConsistencyRules rules) : ICheck
         return portions;
     }
 
-    public ValueTask<Verdict> Examine(Portion portion, Patient patient, CancellationToken cancellationToken) =>
-        ((RowPortion)portion).Examine(patient, cancellationToken);
+    public async ValueTask<Verdict> Examine(Portion portion, Patient patient, CancellationToken cancellationToken)
+    {
+        var verdict = await ((RowPortion)portion).Examine(patient, cancellationToken);
+        return verdict is Verdict.Damaged { Findings: [var finding, ..] }
+            && finding.Facts.TryGetValue(FactNames.DependsOn, out var functions)
+            ? new Verdict.NotApplicable(
+                $"{finding.Rows} rows do not satisfy it now, but it depends on more than the row ({functions}): "
+                + "whether they did when they were written cannot be told")
+            : verdict;
+    }
 
     private RowTest Test(ValueRule rule, Relation table, IReadOnlyList<string> key, Patient patient)
     {
@@ -85,6 +93,8 @@ public sealed class CheckConstraintCheck(ConsistencyRules rules) : ICheck
             [FactNames.Validated] = RowFacts.Word(rule.Validated),
             [FactNames.Enforced] = RowFacts.Word(rule.Enforced),
         };
+        if (rule.DependsOn is not null)
+            facts[FactNames.DependsOn] = rule.DependsOn;
         if (rule.Expression is not null)
             facts[FactNames.Expression] = rule.Expression;
         if (rule.Column is not null)

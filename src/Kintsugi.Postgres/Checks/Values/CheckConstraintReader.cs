@@ -8,7 +8,14 @@ namespace Kintsugi.Postgres.Checks.Values;
 /// <param name="BaseType">For a domain: the type that its CHECK sees as VALUE.</param>
 internal sealed record ValueRule(
     uint Table, string Name, string? Column, string? Expression, string? BaseType, bool Validated, bool Enforced,
-        bool CallsOthers, string Type);
+    bool CallsOthers, string Type)
+{
+    /// <summary>
+    /// The server's own functions in it whose result depends on more than the row: the clock, the time zone, other settings. What
+    /// was true when the row was written may be false now, and nothing is damaged.
+    /// </summary>
+    public string? DependsOn { get; init; }
+}
 
 /// <summary>Reads CHECK constraints, NOT NULL and the constraints of domains from the catalog.</summary>
 internal static class CheckConstraintReader
@@ -16,28 +23,39 @@ internal static class CheckConstraintReader
     private static readonly string Sql = $"""
         SELECT c.conrelid, c.conname::pg_catalog.text, NULL::pg_catalog.text, pg_catalog.pg_get_expr(c.conbin, c.conrelid),
           NULL::pg_catalog.text,
-               c.convalidated, {Enforced}, {Rows.OwnerRights.CallsOthers("pg_constraint", "c.oid")}, ''
+               c.convalidated, {Enforced}, {Rows.OwnerRights.CallsOthers("pg_constraint", "c.oid")}, '',
+               {Unsteady}
         FROM pg_catalog.pg_constraint c JOIN pg_catalog.pg_class r ON r.oid = c.conrelid
         WHERE c.contype = 'c' AND r.relkind = 'r' AND c.conbin IS NOT NULL
         UNION ALL
         SELECT a.attrelid, 'NOT NULL', a.attname::pg_catalog.text, NULL, NULL,
                coalesce((SELECT c.convalidated FROM pg_catalog.pg_constraint c WHERE c.conrelid = a.attrelid
                  AND c.contype = 'n' AND a.attnum = ANY (c.conkey)
-                         LIMIT 1), true), true, false, pg_catalog.format_type(a.atttypid, a.atttypmod)
+                         LIMIT 1), true), true, false, pg_catalog.format_type(a.atttypid, a.atttypmod), NULL
         FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class r ON r.oid = a.attrelid
         WHERE a.attnotnull AND a.attnum > 0 AND NOT a.attisdropped AND r.relkind = 'r' AND r.oid >= 16384
-          AND coalesce(pg_catalog.to_jsonb(a) OPERATOR(pg_catalog.->>) 'attgenerated', '') <> 'v'
+          AND a.attgenerated <> 'v'
         UNION ALL
         SELECT d.attrelid, c.conname::pg_catalog.text, d.attname, pg_catalog.pg_get_expr(c.conbin, 0),
           pg_catalog.format_type(t.typbasetype, t.typtypmod),
                c.convalidated, {Enforced}, {Rows.OwnerRights.CallsOthers("pg_constraint", "c.oid")},
-                 pg_catalog.format_type(t.oid, -1)
+                 pg_catalog.format_type(t.oid, -1), {Unsteady}
         FROM domained d JOIN pg_catalog.pg_type t ON t.oid = d.domain JOIN pg_catalog.pg_constraint c ON c.contypid = d.domain
         WHERE c.contype = 'c' AND c.conbin IS NOT NULL
         UNION ALL
         SELECT d.attrelid, t.typname::pg_catalog.text || ' NOT NULL', d.attname, NULL, NULL, true, true, false,
-          pg_catalog.format_type(t.oid, -1)
+          pg_catalog.format_type(t.oid, -1), NULL
         FROM domained d JOIN pg_catalog.pg_type t ON t.oid = d.domain WHERE t.typnotnull
+        """;
+
+    /// <summary>
+    /// Functions behind calls and operators, from the stored expression; CURRENT_DATE and its like are nodes of their own.
+    /// </summary>
+    private const string Unsteady = """
+        pg_catalog.concat_ws(', ', (SELECT pg_catalog.string_agg(DISTINCT p.proname::pg_catalog.text, ', ')
+               FROM pg_catalog.regexp_matches(c.conbin::pg_catalog.text, ':(?:funcid|opfuncid) ([0-9]+)', 'g') m(ids)
+               JOIN pg_catalog.pg_proc p ON p.oid = m.ids[1]::pg_catalog.oid WHERE p.provolatile <> 'i' AND p.oid < 16384),
+             CASE WHEN c.conbin::pg_catalog.text LIKE '%{SQLVALUEFUNCTION%' THEN 'the current date, time or user' END)
         """;
 
     private const string Enforced =
@@ -50,7 +68,7 @@ internal static class CheckConstraintReader
           FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class r ON r.oid = a.attrelid
             JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
           WHERE t.typtype = 'd' AND a.attnum > 0 AND NOT a.attisdropped AND r.relkind = 'r' AND r.oid >= 16384
-            AND coalesce(pg_catalog.to_jsonb(a) OPERATOR(pg_catalog.->>) 'attgenerated', '') <> 'v'
+            AND a.attgenerated <> 'v'
           UNION ALL
           SELECT d.attrelid, d.attname, b.oid
           FROM domained d JOIN pg_catalog.pg_type t ON t.oid = d.domain JOIN pg_catalog.pg_type b ON b.oid = t.typbasetype
@@ -61,8 +79,10 @@ internal static class CheckConstraintReader
     public static ValueTask<IReadOnlyList<ValueRule>> Read(IReadSession session, CancellationToken cancellationToken) =>
         session.Rows(Domained + Sql, row => new ValueRule(
             row.GetFieldValue<uint>(0), row.GetString(1), Text(row, 2), Text(row, 3), Text(row, 4), row.GetBoolean(5),
-                row.GetBoolean(6),
-            row.GetBoolean(7), row.GetString(8)), cancellationToken);
+            row.GetBoolean(6), row.GetBoolean(7), row.GetString(8))
+        {
+            DependsOn = Text(row, 9) is { Length: > 0 } functions ? functions : null,
+        }, cancellationToken);
 
     private static string? Text(System.Data.Common.DbDataReader row, int place) =>
         row.IsDBNull(place) ? null : row.GetString(place);

@@ -36,7 +36,7 @@ public sealed class TextEncodingCheck : ICheck
         LEFT JOIN base eb ON eb.type = x.typelem AND x.typcategory = 'A'
         LEFT JOIN pg_catalog.pg_type e ON e.oid = eb.base
         WHERE c.relkind IN ('r', 'm') AND c.oid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped
-          AND coalesce(pg_catalog.to_jsonb(a) OPERATOR(pg_catalog.->>) 'attgenerated', '') <> 'v'
+          AND a.attgenerated <> 'v'
           AND (coalesce(e.typcategory, x.typcategory) = 'S' AND coalesce(e.typlen, x.typlen) IN (-1, 64)
             AND coalesce(e.typtype, x.typtype) = 'b'
                OR coalesce(e.oid, x.oid) IN (114, 142))
@@ -77,6 +77,7 @@ public sealed class TextEncodingCheck : ICheck
         var asked = (TextPortion)portion;
         try
         {
+            await patient.Pace.Spend(asked.Relation!.Pages * 8192, cancellationToken);
             await Verify(asked, asked.Columns, patient.Session, cancellationToken);
             return Verdict.Sound.Instance;
         }

@@ -78,6 +78,30 @@ public sealed class ValueTests(Servers servers)
         Assert.Equal("bad", Assert.Single(report.Findings).Target.Rule);
     }
 
+    [Theory, MemberData(nameof(TestMajors.Ends), MemberType = typeof(TestMajors))]
+    public async Task A_check_on_the_clock_accuses_nobody_when_time_has_passed(int major)
+    {
+        await using var database = await servers.Database(major, Stop);
+        await database.Execute("""
+            CREATE TABLE offer (id int PRIMARY KEY, ends timestamptz CONSTRAINT ahead CHECK (ends > now()), day date
+              CONSTRAINT today CHECK (day >= CURRENT_DATE),
+              price numeric CONSTRAINT positive CHECK (price > 0));
+            INSERT INTO offer VALUES (1, now() + interval '1 day', CURRENT_DATE, 5);
+            ALTER TABLE offer DROP CONSTRAINT ahead, DROP CONSTRAINT today, DROP CONSTRAINT positive;
+            UPDATE offer SET ends = now() - interval '1 day', day = CURRENT_DATE - 1, price = -5;
+            ALTER TABLE offer ADD CONSTRAINT ahead CHECK (ends > now()) NOT VALID, ADD
+              CONSTRAINT today CHECK (day >= CURRENT_DATE) NOT VALID,
+              ADD CONSTRAINT positive CHECK (price > 0) NOT VALID;
+            """, Stop);
+
+        var report = await Scrubbing.With(new CheckConstraintCheck(ConsistencyRules.None), database, Stop);
+
+        Assert.Contains(
+            "now", Assert.IsType<Verdict.NotApplicable>(report.Of("offer", "ahead").Verdict).Reason, StringComparison.Ordinal);
+        Assert.IsType<Verdict.NotApplicable>(report.Of("offer", "today").Verdict);
+        Assert.Equal("positive", Assert.Single(report.Findings).Target.Rule);
+    }
+
     [Theory, MemberData(nameof(TestMajors.All), MemberType = typeof(TestMajors))]
     public async Task Rows_in_the_wrong_partition_are_found_whatever_the_kind_of_partition(int major)
     {
