@@ -6,7 +6,7 @@ namespace Kintsugi.Postgres.Checks.Storage;
 /// <summary>Whether the segment files of a relation can be all of it.</summary>
 internal static class FileExtents
 {
-    private const string FromBackup = "put the file back from a backup or a standby; do not start, stop or vacuum before a "
+    public const string FromBackup = "put the file back from a backup or a standby; do not start, stop or vacuum before a "
         + "snapshot of what is left";
 
     /// <summary>What is wrong with the files as they were measured; everything here is asked twice by the caller.</summary>

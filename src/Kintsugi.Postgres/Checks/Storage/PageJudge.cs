@@ -7,7 +7,11 @@ namespace Kintsugi.Postgres.Checks.Storage;
 /// <param name="Kind">What kind of pages they must be, where that is known.</param>
 /// <param name="Standard">They have PostgreSQL's page layout (another table access method need not keep to it).</param>
 /// <param name="Logged">Their changes are in the WAL, so that their LSN means a place in it.</param>
-internal sealed record PageExpectation(bool Checksums, PageKind? Kind, bool Standard, bool Logged);
+internal sealed record PageExpectation(bool Checksums, PageKind? Kind, bool Standard, bool Logged)
+{
+    /// <summary>Blocks of the file, where links of its pages must lead to one of them; 0 where that is not known.</summary>
+    public long Blocks { get; init; }
+}
 
 /// <summary>What is wrong with one page, before it was looked at again.</summary>
 internal sealed record Suspicion(FaultClass Fault, string Evidence);
@@ -32,6 +36,10 @@ internal static class PageJudge
             return new Suspicion(Faults.PageInvalid, $"the page header is impossible: {Flaws(page)}");
         if (expected.Kind?.Misfit(page, header) is { } misfit)
             return new Suspicion(Faults.PageInvalid, $"the page does not belong here: {misfit}");
+        if (expected is { Blocks: > 0, Kind: { } kind } && IndexLinks.Beyond(page, header, kind.Name, block, expected.Blocks)
+            is { } link)
+            return new Suspicion(Faults.FileTruncated,
+                $"block {block} leads to block {link}, but the file ends after {expected.Blocks} blocks");
         return expected.Logged && walEnd != 0 && header.Lsn > walEnd
             ? new Suspicion(Faults.PageStale,
             $"the page claims a change at LSN {Lsn(header.Lsn)}, but the WAL ends at {Lsn(walEnd)}")

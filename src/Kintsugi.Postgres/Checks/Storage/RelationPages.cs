@@ -15,8 +15,8 @@ internal static class RelationPages
     private const int MaxMoves = 4;
 
     /// <summary>
-    /// One answer for the whole database where nothing can be read: relation by relation it would deny the later layers their ground,
-    /// although what they read through the server has its checksum verified on the way.
+    /// One answer for the whole database where nothing can be read: relation by relation it would deny the later layers their
+    /// ground, although what they read through the server has its checksum verified on the way.
     /// </summary>
     public static async ValueTask<IReadOnlyList<Portion>> Divide(
         Patient patient, string? database, IEnumerable<Relation> relations, CancellationToken cancellationToken)
@@ -30,8 +30,10 @@ internal static class RelationPages
             Database = database,
             Kind = database is null ? TargetKind.Server : TargetKind.Database,
         };
-        return [new Portion(whole) { Settled = new Verdict.Unchecked("its files cannot be read: run on the server's machine as the owner "
-            + "of the data directory, or GRANT EXECUTE ON FUNCTION pg_catalog.pg_read_binary_file(text, bigint, bigint, boolean), "
+        return [new Portion(whole) { Settled = new Verdict.Unchecked(
+            "its files cannot be read: run on the server's machine as the owner "
+            + "of the data directory, or GRANT EXECUTE ON FUNCTION pg_catalog.pg_read_binary_file(text, bigint, bigint, "
+            + "boolean), "
             + $"pg_catalog.pg_stat_file(text, boolean) TO {Quote.Identifier(patient.Can.User)}") }];
     }
 

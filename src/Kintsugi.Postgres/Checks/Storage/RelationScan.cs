@@ -10,6 +10,7 @@ internal sealed class RelationScan(Relation relation, string path, Target target
     private readonly List<Suspect> suspects = [];
     private readonly List<Finding> findings = [];
     private readonly bool live = patient.Sql is not null;
+    private readonly Witness witness = new(relation, path, patient, bytes);
 
     /// <summary>Why part of it could not be judged, or null.</summary>
     public string? Doubt { get; private set; }
@@ -34,15 +35,45 @@ internal sealed class RelationScan(Relation relation, string path, Target target
                     walEnd, cancellationToken);
         }
         await LookAgain(cancellationToken);
-        findings.AddRange(suspects.Take(PageFindings.Most).Select(suspect => PageFindings.OfPage(suspect, target, path, Blocks)));
-        if (suspects.Count > PageFindings.Most)
+        if (first == 0)
+            await JudgeEnd(cancellationToken);
+        var pages = suspects.FindAll(suspect => suspect.Suspicion.Fault != Faults.FileTruncated);
+        findings.AddRange(pages.Take(PageFindings.Most).Select(suspect => PageFindings.OfPage(suspect, target, path, Blocks)));
+        if (pages.Count > PageFindings.Most)
             findings.Add(PageFindings.OfTheRest(target, path));
+    }
+
+    /// <summary>What others know of blocks behind the end: one finding, because it is one cut.</summary>
+    private async ValueTask JudgeEnd(CancellationToken cancellationToken)
+    {
+        if (findings.Exists(finding => finding.Fault == Faults.FileTruncated || finding.Fault == Faults.FileMissing))
+            return;
+        if (suspects.Find(suspect => suspect.Suspicion.Fault == Faults.FileTruncated) is { } link)
+            findings.Add(PageFindings.OfFile(Faults.FileTruncated, target, Forks.Main, path,
+                $"{path} was cut: {link.Suspicion.Evidence}",
+                "kintsugi heal rebuilds an index from its table"));
+        else if (await witness.KnownBehind(Blocks, cancellationToken) is { } block && await StillShort(block, cancellationToken))
+            findings.Add(PageFindings.OfFile(Faults.FileTruncated, target, Forks.Main, path,
+                $"{path} has {Blocks} blocks, but the visibility map knows rows in block {block}", FileExtents.FromBackup));
+    }
+
+    private async ValueTask<bool> StillShort(long block, CancellationToken cancellationToken)
+    {
+        if (live)
+            await Task.Delay(TimeSpan.FromMilliseconds(300), clock, cancellationToken);
+        var again = new Witness(relation, path, patient, bytes);
+        Blocks = (await ForkExtent.Measure(bytes, path, Forks.Main, cancellationToken)).BlocksOnDisk;
+        return await again.KnownBehind(Blocks, cancellationToken) == block;
     }
 
     private PageExpectation Expectation(string fork) => new(
         patient.Can.DataChecksums == true, PageKind.Of(relation, fork),
         relation.Kind is 'i' or 'S' || fork is Forks.Vm or Forks.Fsm || relation.AccessMethod is "heap" or "",
-        relation.Persistence == 'p' && fork != Forks.Fsm);
+        relation.Persistence == 'p' && fork != Forks.Fsm)
+    {
+        // An index under construction is written in order, its links first.
+        Blocks = fork == Forks.Main && relation.Index is { Valid: true, Ready: true, Building: false } ? Blocks : 0,
+    };
 
     private async ValueTask ScanSegment(
         ForkExtent extent, int segment, long first, long end, ulong walEnd, CancellationToken cancellationToken)
@@ -55,6 +86,7 @@ internal sealed class RelationScan(Relation relation, string path, Target target
         {
             Suspects = suspects,
             MaxSuspects = PageFindings.Most + 1,
+            OnZeroPage = extent.Fork == Forks.Main ? witness.OnDisk : null,
         }.Run(from, to, cancellationToken);
     }
 
@@ -62,12 +94,19 @@ internal sealed class RelationScan(Relation relation, string path, Target target
     {
         if (suspects.Count == 0)
             return;
+        // Indexes grow: a link is wrong only against the file as it is now.
+        Blocks = (await ForkExtent.Measure(bytes, path, Forks.Main, cancellationToken)).BlocksOnDisk;
         var expectations = Forks.All.ToDictionary(fork => fork, Expectation);
         var restless = await new SecondLook(bytes, path, live, clock).Run(suspects, async (suspect, page) =>
         {
             // The WAL has moved on since: a page is stale only against its end after the page was read.
             var walEnd = suspect.Suspicion.Fault == Faults.PageStale ? await WalEnd.Ask(patient, cancellationToken) : 0;
-            return PageJudge.Look(page.Span, suspect.Block, expectations[suspect.Fork], walEnd);
+            if (PageJudge.Look(page.Span, suspect.Block, expectations[suspect.Fork], walEnd) is { } suspicion)
+                return suspicion;
+            return suspect.Fork == Forks.Main && PageHeader.Read(page.Span).IsNew
+                && await witness.Holds(suspect.Block, cancellationToken)
+                ? await new Witness(relation, path, patient, bytes).OnDisk(suspect.Block, cancellationToken)
+                : null;
         }, cancellationToken);
         if (restless.Count > 0)
             Doubt = $"block {restless[0].Block} of {path} ({restless[0].Fork}) was written at every look; run it again when the "
