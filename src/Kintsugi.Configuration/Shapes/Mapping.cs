@@ -32,7 +32,7 @@ internal sealed class Key<T>(string name, Shape<T> shape, string doc, T ifAbsent
 }
 
 /// <summary>The values of one mapping by their keys.</summary>
-internal sealed class Values(Node node, string path, IReadOnlyDictionary<Key, object?> found, ReadingContext reading)
+internal sealed class GivenValues(Node node, string path, IReadOnlyDictionary<Key, object?> found, ReadingContext reading)
 {
     public T Get<T>(Key<T> key) => found.TryGetValue(key, out var value) ? (T)value! : key.IfAbsent;
 
@@ -53,7 +53,7 @@ internal sealed class Values(Node node, string path, IReadOnlyDictionary<Key, ob
 /// <summary>A mapping with a fixed set of keys; any other is a mistake.</summary>
 /// <param name="keys">Every key it may have.</param>
 /// <param name="build">Makes the value; notes mistakes that only show between keys.</param>
-internal sealed class Mapping<T>(IReadOnlyList<Key> keys, Func<Values, T> build) : Shape<T>, IMapping
+internal sealed class Mapping<T>(IReadOnlyList<Key> keys, Func<GivenValues, T> build) : Shape<T>, IMapping
 {
     public IReadOnlyList<Key> Keys => keys;
 

@@ -19,7 +19,7 @@ internal static class SecretText
         return string.IsNullOrWhiteSpace(text) ? "expected text, { file: … } or { env: … }, found an empty text" : null;
     }
 
-    private static Secret Refer(Values values)
+    private static Secret Refer(GivenValues values)
     {
         var file = values.Get(File);
         var variable = values.Get(Variable);
@@ -38,7 +38,7 @@ internal static class SecretText
         return new(text?.TrimEnd() ?? "");
     }
 
-    private static string? FromFile(Values values, string file)
+    private static string? FromFile(GivenValues values, string file)
     {
         var text = values.Reading.Around.ReadFile(file);
         if (string.IsNullOrWhiteSpace(text))

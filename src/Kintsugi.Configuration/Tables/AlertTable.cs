@@ -26,7 +26,7 @@ internal static class AlertTable
     public static readonly Mapping<AlertConfiguration> Shape = new(
         [Receivers, OrphanedRows], values => new(values.Get(Receivers), values.Get(OrphanedRows)));
 
-    private static Receiver BuildReceiver(Values values)
+    private static Receiver BuildReceiver(GivenValues values)
     {
         var (name, least) = (values.Get(Name), values.Get(Least));
         Key[] ways = [Webhook, Slack, PagerDuty, Alertmanager, Email, Log];
@@ -58,7 +58,7 @@ internal static class AlertTable
             : new Receiver.Log(name, least);
     }
 
-    private static void RefuseNoUrl(Values values, Key key, Secret url)
+    private static void RefuseNoUrl(GivenValues values, Key key, Secret url)
     {
         if (!Uri.TryCreate(url.Reveal(), UriKind.Absolute, out var parsed) || parsed.Scheme is not ("http" or "https"))
         {

@@ -44,7 +44,7 @@ internal static class ConsistencyTable
         });
 
     /// <summary>Findings and cases are known by the rule's name, whatever kind of rule it is.</summary>
-    private static void RefuseOneNameForTwoKinds(Values values, ConsistencyRules rules)
+    private static void RefuseOneNameForTwoKinds(GivenValues values, ConsistencyRules rules)
     {
         var named = rules.ForeignKeys.Select(rule => ((Key)ForeignKeys, rule.Name))
             .Concat(rules.Enums.Select(rule => ((Key)Enums, rule.Name)))
@@ -123,7 +123,7 @@ internal static class FlagColumn
 {
     public static readonly Key<string?> Key = new("flag", Names.Simple!, "A boolean column that is set to true on a repaired row.");
 
-    public static void RefuseWithoutChange(Values values, Key<RowRepair> repair)
+    public static void RefuseWithoutChange(GivenValues values, Key<RowRepair> repair)
     {
         if (values.Has(Key) && values.Get(repair) is RowRepair.Report or RowRepair.Quarantine)
         {

@@ -32,7 +32,7 @@ internal static class JsonTable
                 column.Table, column.Column, Schema(values), values.Get(Nulls), repair, values.Get(FlagColumn.Key));
         });
 
-    private static string Schema(Values values)
+    private static string Schema(GivenValues values)
     {
         if (values.Has(Inline) == values.Has(InFile))
         {
@@ -50,7 +50,7 @@ internal static class JsonTable
         return text ?? "true";
     }
 
-    private static string? FromFile(Values values, string file)
+    private static string? FromFile(GivenValues values, string file)
     {
         if (values.Reading.Around.ReadFile(file) is not { } text)
         {

@@ -35,7 +35,7 @@ internal static class RootTable
     public static readonly Mapping<KintsugiConfiguration> Shape = new(
         [Database, Targets, Mode, Policy, Budget, Windows, Snapshots, Alerts, Ledger, Jobs, Http, Logging, Consistency], Build);
 
-    private static KintsugiConfiguration Build(Values values)
+    private static KintsugiConfiguration Build(GivenValues values)
     {
         var database = values.Get(Database);
         var targets = values.Get(Targets);
@@ -64,11 +64,11 @@ internal static class RootTable
         };
     }
 
-    private static TargetConfiguration Only(Values values, DatabaseSection database) => new(
+    private static TargetConfiguration Only(GivenValues values, DatabaseSection database) => new(
         TargetTable.OnlyTarget, database.Connection, database.Password, database.Databases, database.DataDirectory,
         values.Get(Mode), values.Get(Policy), values.Get(Consistency));
 
-    private static TargetConfiguration One(Values values, TargetSection target) => new(
+    private static TargetConfiguration One(GivenValues values, TargetSection target) => new(
         target.Name, target.Connection, target.Password, target.Databases, target.DataDirectory,
         target.Mode ?? values.Get(Mode), target.Policy ?? values.Get(Policy), target.Consistency ?? values.Get(Consistency));
 }
