@@ -69,7 +69,7 @@ internal sealed class Theatre(
             if (row.State is "healed" or "transient" or "undone" or "accepted")
                 continue;
             var history = new CaseHistory(await ledger.FactsOf(row.Id, cancellationToken));
-            if (history.Unfinished is null || history.ReadCase(row.Id) is not { } healing || (heal.Cases.Count > 0 && !heal.Cases.Contains(row.Id)))
+            if (!history.Interrupted || history.ReadCase(row.Id) is not { } healing || (heal.Cases.Count > 0 && !heal.Cases.Contains(row.Id)))
                 continue;
             if (healing.Database is not null && !clinic.Source.Databases.Contains(healing.Database))
                 continue;

@@ -25,8 +25,17 @@ public sealed class CaseHistory
     /// <summary>Number of the step that was intended and neither done nor cleaned, with what was remembered before it.</summary>
     public (int Step, IReadOnlyDictionary<string, string> Remembered)? Unfinished { get; private set; }
 
+    /// <summary>The last run wrote no ending: it was killed.</summary>
+    public bool Interrupted { get; private set; }
+
+    /// <summary>Steps were done since the case last ended: a check that acquits now acquits a repair.</summary>
+    public bool StepsDone { get; private set; }
+
     private void Take(Fact fact)
     {
+        if (fact.Kind is not (Facts.Approved or Facts.Rejected or Facts.Retried or Facts.Accepted or Facts.Acknowledged or Facts.Undone))
+            Interrupted = fact.Kind != Facts.Ended;
+        StepsDone = fact.Kind == Facts.Done || (StepsDone && fact.Kind != Facts.Ended);
         switch (fact.Kind)
         {
             case Facts.Found:

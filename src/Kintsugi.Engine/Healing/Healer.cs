@@ -46,6 +46,8 @@ public sealed class Healer(
             {
                 case Verdict.Sound when report is not null && report.Plan is { } done:
                     return (new Outcome.Healed(done, report.Snapshot), done, report);
+                case Verdict.Sound when history.StepsDone && history.ReadPlan() is { } before:
+                    return (new Outcome.Healed(before, history.Snapshot), before, null);
                 case Verdict.Sound:
                     return (new Outcome.Transient(), null, null);
                 case Verdict.Unchecked it:
@@ -122,6 +124,14 @@ public sealed class Healer(
             return problem.MayPass && report.Attempts < policy.MaxAttempts
                 ? (null, report)
                 : (problem.MayPass ? new Outcome.Waiting(plan, problem.Message) : new Outcome.Escalated(problem.Message), report);
+        }
+        catch (PatientException lost)
+        {
+            // Outside of any step (before the snapshot, between two looks): nothing is half done.
+            await chart.Failed(lost.Message);
+            return lost.ConnectionLost && report.Attempts < policy.MaxAttempts
+                ? (null, report)
+                : (new Outcome.Waiting(plan, $"the patient was lost: {lost.Message}"), report);
         }
     }
 

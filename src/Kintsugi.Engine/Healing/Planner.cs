@@ -24,10 +24,10 @@ public sealed class Planner(Registry registry, IPatientSource source)
 
     private async ValueTask<Proposal> Ask(IRepair repair, HealingCase healing, CancellationToken cancellationToken)
     {
-        var patient = await source.Open(healing.Database, cancellationToken);
-        await using var session = patient.Sql;
         try
         {
+            var patient = await source.Open(healing.Database, cancellationToken);
+            await using var session = patient.Sql;
             return await repair.Plan(healing, patient, cancellationToken);
         }
         catch (PatientException problem)

@@ -37,6 +37,7 @@ public sealed class SessionFactory(Func<string?, string> connectionString, Sessi
     {
         var connection = await Open(database, cancellationToken);
         await Prepare(connection, readOnly: false, cancellationToken);
+        await NoticeOurEnd(connection, cancellationToken);
         return new WriteSession(connection, Limits);
     }
 
@@ -71,6 +72,27 @@ public sealed class SessionFactory(Func<string?, string> connectionString, Sessi
     {
         foreach (var source in sources.Values)
             await source.DisposeAsync();
+    }
+
+    /// <summary>
+    /// A backend whose client was killed goes on with its statement, and with our locks, until it next writes to the connection; from 14 on
+    /// it can look for itself (client_connection_check_interval, which only some systems support).
+    /// </summary>
+    private static async ValueTask NoticeOurEnd(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand("""
+            SELECT pg_catalog.set_config(s.name, '2s', false) FROM pg_catalog.pg_settings s
+            WHERE s.name = 'client_connection_check_interval' AND pg_catalog.version() ~ 'linux'
+            """, connection);
+        try
+        {
+            await command.ExecuteNonQueryAsync(cancellationToken);
+        }
+        catch (NpgsqlException problem)
+        {
+            await connection.DisposeAsync();
+            throw Translate.Problem(problem);
+        }
     }
 
     /// <summary>The driver would read pg_type at every start: a damaged catalog must not keep us out.</summary>

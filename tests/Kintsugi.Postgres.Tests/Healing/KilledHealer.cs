@@ -1,0 +1,53 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Kintsugi.Postgres.Tests.Healing;
+
+/// <summary>Not a test: the other process of <see cref="KillTests"/>, which heals until it kills itself at the fact that it was told.</summary>
+public sealed class KilledHealer
+{
+    private const string Connection = "KINTSUGI_TEST_CONNECTION", Data = "KINTSUGI_TEST_DATA", State = "KINTSUGI_TEST_STATE",
+        Name = "KINTSUGI_TEST_MECHANISM", At = "KINTSUGI_TEST_KILL_AT";
+
+    [Fact(Explicit = true)]
+    public async Task Heal_until_killed()
+    {
+        var at = int.Parse(Variable(At), CultureInfo.InvariantCulture);
+        var treatment = KillTests.Treat(Mechanism.Named(Variable(Name)), Variable(Connection), Variable(Data), Variable(State)) with
+        {
+            After = (_, number) =>
+            {
+                if (number == at)
+                    Process.GetCurrentProcess().Kill();
+                return ValueTask.CompletedTask;
+            },
+        };
+        await treatment.Run(TestContext.Current.CancellationToken);
+    }
+
+    /// <param name="at">The number of the fact after which it dies; -1 for one that is killed from outside.</param>
+    internal static Process Start(Treatment treatment, Mechanism mechanism, int at)
+    {
+        var start = new ProcessStartInfo(Environment.ProcessPath!)
+        {
+            RedirectStandardOutput = true,
+            Environment =
+            {
+                [Connection] = treatment.ConnectionString,
+                [Data] = treatment.DataDirectory,
+                [State] = treatment.State,
+                [Name] = mechanism.Name,
+                [At] = at.ToString(CultureInfo.InvariantCulture),
+            },
+        };
+        foreach (var argument in new[] { "--explicit", "only", "--filter-method", $"{typeof(KilledHealer).FullName}.{nameof(Heal_until_killed)}" })
+            start.ArgumentList.Add(argument);
+        var process = Process.Start(start)!;
+        process.OutputDataReceived += (_, _) => { };
+        process.BeginOutputReadLine();
+        return process;
+    }
+
+    private static string Variable(string name) => Environment.GetEnvironmentVariable(name)
+        ?? throw new InvalidOperationException($"{name} is not set: this runs only as the other process of {nameof(KillTests)}");
+}
