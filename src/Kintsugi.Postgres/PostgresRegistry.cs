@@ -7,6 +7,9 @@ using Kintsugi.Postgres.Checks.Server;
 using Kintsugi.Postgres.Checks.Storage;
 using Kintsugi.Postgres.Checks.Uniqueness;
 using Kintsugi.Postgres.Repairs;
+using Kintsugi.Postgres.Repairs.Catalog;
+using Kintsugi.Postgres.Repairs.Collations;
+using Kintsugi.Postgres.Repairs.Maps;
 using Kintsugi.Postgres.Repairs.Rows;
 using Kintsugi.Rules;
 
@@ -48,6 +51,11 @@ public static class PostgresRegistry
     [
         new ReindexRepair(),
         new DropLeftoverIndexRepair(),
+        new RebuildVisibilityMapRepair(),
+        new RebuildFreeSpaceMapRepair(),
+        new RebuildForCollationRepair(),
+        new AnalyzeRepair(),
+        new CatalogRepair(),
         .. RowRepairs.All(rules),
     ];
 }

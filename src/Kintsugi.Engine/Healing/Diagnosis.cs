@@ -43,6 +43,8 @@ public static class Diagnosis
             Findings = group,
             Neighbours = [.. all.Where(other => !group.Contains(other) && other.Target.Database == first.Target.Database
                 && tables.Contains((other.Target.Schema, other.Target.Relation)))],
+            Witnesses = [.. all.Where(other => !group.Contains(other) && other.Target.Database == first.Target.Database
+                && Grounds(other).Any(tables.Contains))],
         };
     }
 

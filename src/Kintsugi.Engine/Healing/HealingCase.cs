@@ -19,6 +19,9 @@ public sealed record HealingCase
     /// <summary>Other open cases on the same table: a repair refuses where its ground is damaged.</summary>
     public IReadOnlyList<Finding> Neighbours { get; init; } = [];
 
+    /// <summary>Open findings elsewhere that rest on these tables: orphans whose parents may only be hidden in them.</summary>
+    public IReadOnlyList<Finding> Witnesses { get; init; } = [];
+
     /// <summary>Whether a neighbour of one of those classes stands against touching this table.</summary>
     public Finding? Obstacle(params ReadOnlySpan<FaultClass> faults)
     {

@@ -9,6 +9,8 @@ public static class StepRunners
         new UnboundedSqlStep(),
         new RebuildIndexStep(),
         new DropIndexStep(),
+        new RebuildVisibilityMapStep(),
+        new CatalogEditStep(),
         new RowBatchStep(),
     ];
 

@@ -17,7 +17,7 @@ internal sealed record Mechanism(
     /// <summary>Held in an open transaction it stops the step in its middle; null where the step has no middle.</summary>
     public string? Stall { get; init; }
 
-    public bool NeedsFiles { get; init; }
+    public Policy Policy { get; init; } = new() { Consent = true };
 
     private const string Ward = """
         CREATE TABLE ward (id integer PRIMARY KEY, mark integer NOT NULL, body text) WITH (autovacuum_enabled = off);
@@ -51,6 +51,29 @@ internal sealed record Mechanism(
             CREATE INDEX ward_body_ccnew ON ward (body);
             UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'ward_body_ccnew'::regclass
             """, "SELECT NOT indisvalid FROM pg_index WHERE indexrelid = 'ward_body_ccnew'::regclass") { Stall = Writers },
+
+        // The map of before a row was replaced is put back, as a lost write would leave it.
+        new("visibility-map", [RebuildVisibilityMapStep.Name, UnboundedSqlStep.Name], ["visibility-map"], Ward, """
+            VACUUM ward;;CHECKPOINT;;
+            DO $$ BEGIN EXECUTE format('COPY (SELECT) TO PROGRAM %L', format('cp %1$s_vm %1$s_vm.kept', pg_relation_filepath('ward'))); END $$;;
+            UPDATE ward SET body = body WHERE id % 50 = 0;;
+            SELECT pg_truncate_visibility_map('ward');;CHECKPOINT;;
+            DO $$ BEGIN EXECUTE format('COPY (SELECT) TO PROGRAM %L', format('mv %1$s_vm.kept %1$s_vm', pg_relation_filepath('ward'))); END $$
+            """, "SELECT count(*) > 0 FROM pg_check_visible('ward')"),
+        new("catalog-edit", [CatalogEditStep.Name], ["catalog"], Ward,
+            "UPDATE pg_class SET relhasindex = false WHERE oid = 'ward'::regclass",
+            "SELECT NOT relhasindex FROM pg_class WHERE oid = 'ward'::regclass")
+        {
+            // The copy of the cluster has its own tests.
+            Policy = new Policy { Consent = true, SnapshotBeforeRepair = false },
+        },
+        new("refresh-version", [SqlStep.Name], ["collation"], """
+            CREATE COLLATION ward_order (provider = icu, locale = 'de');
+            CREATE TABLE ward (id integer PRIMARY KEY, body text COLLATE ward_order);
+            INSERT INTO ward SELECT g, md5(g::text) FROM generate_series(1, 1000) g;
+            CREATE INDEX ward_body ON ward (body)
+            """, "UPDATE pg_collation SET collversion = '1.1' WHERE collname = 'ward_order'",
+            "SELECT collversion = '1.1' FROM pg_collation WHERE collname = 'ward_order'"),
     ];
 
     public static Mechanism Named(string name) => All.Single(mechanism => mechanism.Name == name);

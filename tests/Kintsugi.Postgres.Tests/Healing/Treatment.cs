@@ -20,6 +20,9 @@ internal sealed record Treatment(string ConnectionString, string? DataDirectory,
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(20);
     public Func<string, long>? FreeBytes { get; init; }
 
+    /// <summary>A person approves every plan that asks for it, and the case is healed again.</summary>
+    public bool Approve { get; init; }
+
     /// <summary>Runs after each fact is durable, with its number in this run.</summary>
     public Func<Fact, int, ValueTask>? After { get; init; }
 
@@ -51,18 +54,28 @@ internal sealed record Treatment(string ConnectionString, string? DataDirectory,
         {
             var history = new CaseHistory(await ledger.FactsOf(row.Id, cancellationToken));
             if (history.Interrupted && history.ReadCase(row.Id) is { } unfinished)
-                treated.Add(await healer.Heal(unfinished, cancellationToken));
+                treated.Add(await Heal(healer, told, unfinished, cancellationToken));
         }
         for (var round = 0; round < 4; round++)
         {
             var open = Diagnosis.Cases((await Scrub(registry, source, cancellationToken)).Findings)
                 .Where(found => Wants(found) && treated.All(done => done.Case.Id != found.Id)).ToList();
             foreach (var found in open)
-                treated.Add(await healer.Heal(found, cancellationToken));
+                treated.Add(await Heal(healer, told, found, cancellationToken));
             if (open.Count == 0)
                 break;
         }
         return treated;
+    }
+
+    private async Task<CaseReport> Heal(Healer healer, ToldLedger ledger, HealingCase healing, CancellationToken cancellationToken)
+    {
+        var report = await healer.Heal(healing, cancellationToken);
+        if (!Approve || report.Outcome is not Outcome.Waiting { Plan: { NeedsApproval: not null } plan })
+            return report;
+        await ledger.Append(new Fact(healing.Id, healing.Target.Server, Facts.Approved, "approved", Facts.Data(("plan", plan.Hash), ("by", "a test")),
+            TimeProvider.System.GetUtcNow()), cancellationToken);
+        return await healer.Heal(healing, cancellationToken);
     }
 
     private async Task<ScrubReport> Scrub(Registry registry, PatientSource source, CancellationToken cancellationToken) =>
