@@ -66,9 +66,9 @@ public sealed class InjuryHealingTests(Servers servers) : IDisposable
 
         var cases = await treatment.Run(Token);
 
-        Assert.NotEmpty(cases);
-        Assert.All(cases, done => Assert.True(done.Outcome is Outcome.Healed, $"{done.Case.Cause}: {done.Outcome.Word} {done.Outcome.Why}"));
-        Assert.All(cases, done => Assert.Equal(item.Repair, done.Plan!.Repair));
+        // One repair may end two cases of one table: the second is then found to be none.
+        Assert.All(cases, done => Assert.True(done.Outcome is Outcome.Healed or Outcome.Transient, $"{done.Case.Cause}: {done.Outcome.Word} {done.Outcome.Why}"));
+        Assert.Contains(cases, done => done.Outcome is Outcome.Healed && done.Plan!.Repair == item.Repair);
         var left = (await treatment.Look(Token)).Examinations.Where(e => e.Verdict is Verdict.Damaged or Verdict.Unchecked)
             .Select(e => $"{e.Check} {e.Target.Name}: {e.Verdict.Why}");
         Assert.Equal([], left);

@@ -9,7 +9,7 @@ namespace Kintsugi.Postgres.Repairs.Catalog;
 /// </summary>
 internal static class LostIndexRow
 {
-    private sealed record Known(string Schema, string Table, string Name, uint Namespace, uint Owner, uint Method, short Columns, char Persistence, bool Partition);
+    private sealed record Known(string Schema, string Table, string Name, uint Namespace, uint Owner, uint Method, short Columns, string Persistence, bool Partition);
 
     private const string Sql = """
         SELECT n.nspname::pg_catalog.text, t.relname::pg_catalog.text,
@@ -17,7 +17,7 @@ internal static class LostIndexRow
                  pg_catalog.left(t.relname::pg_catalog.text || '_' || coalesce((SELECT pg_catalog.string_agg(a.attname::pg_catalog.text, '_' ORDER BY a.attnum)
                    FROM pg_catalog.pg_attribute a WHERE a.attrelid = i.indexrelid AND a.attnum > 0), 'expr'), 50)
                  || CASE WHEN i.indisunique THEN '_key' ELSE '_idx' END),
-               n.oid, t.relowner, o.opcmethod, i.indnatts, t.relpersistence,
+               n.oid, t.relowner, o.opcmethod, i.indnatts, t.relpersistence::pg_catalog.text,
                EXISTS (SELECT FROM pg_catalog.pg_inherits h WHERE h.inhrelid = i.indexrelid)
         FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class t ON t.oid = i.indrelid JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
         JOIN pg_catalog.pg_opclass o ON o.oid = (i.indclass::pg_catalog.oid[])[0]
@@ -30,7 +30,7 @@ internal static class LostIndexRow
         if (CatalogRepair.Missing(healing, "pg_class") is not (not 0 and var oid))
             return null;
         var found = await patient.Session.Rows(Sql, row => new Known(row.GetString(0), row.GetString(1), row.GetString(2), row.GetFieldValue<uint>(3),
-            row.GetFieldValue<uint>(4), row.GetFieldValue<uint>(5), row.GetInt16(6), row.GetChar(7), row.GetBoolean(8)), cancellationToken, oid);
+            row.GetFieldValue<uint>(4), row.GetFieldValue<uint>(5), row.GetInt16(6), row.GetString(7), row.GetBoolean(8)), cancellationToken, oid);
         if (found is not [var index])
             return new CatalogMend.Unknown($"relation {oid} has lost its row in pg_class, and it was no index of which pg_index and pg_attribute know enough");
         if (patient.Relations.Find(index.Schema, index.Name) is not null)
