@@ -107,7 +107,8 @@ internal sealed class KillPatient(TestDatabase database, Mechanism mechanism, st
     {
         Assert.Empty((await Treatment.Look(stop)).Findings);
         Assert.Equal(shape, await Shape(database, stop));
-        Assert.True(before.CompareWith(await database.Fingerprint(stop)).IsEmpty);
+        // A crash empties unlogged tables; that is what they are.
+        Assert.Equal([], before.CompareWith(await database.Fingerprint(stop), "\"public\".\"playback_sessions\"").Tables.Select(table => table.ToString()));
         Assert.Equal(0L, await database.Scalar<long>("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'", stop));
         await using var ledger = SqliteLedger.Open(Treatment.Ledger);
         Assert.Empty(await ledger.Verify(stop));
