@@ -25,7 +25,10 @@ public sealed class CaseHistory
     /// <summary>Number of the step that was intended and neither done nor cleaned, with what was remembered before it.</summary>
     public (int Step, IReadOnlyDictionary<string, string> Remembered)? Unfinished { get; private set; }
 
-    /// <summary>The last run wrote no ending: it was killed.</summary>
+    /// <summary>Steps were done, and then nobody could look whether they helped.</summary>
+    private bool unproven;
+
+    /// <summary>The last run wrote no ending, because it was killed, or could not prove its repair: the next one takes the case up again.</summary>
     public bool Interrupted { get; private set; }
 
     /// <summary>Steps were done since the case last ended: a check that acquits now acquits a repair.</summary>
@@ -34,12 +37,15 @@ public sealed class CaseHistory
     private void Take(Fact fact)
     {
         if (fact.Kind is not (Facts.Approved or Facts.Rejected or Facts.Retried or Facts.Accepted or Facts.Acknowledged or Facts.Undone))
-            Interrupted = fact.Kind != Facts.Ended;
-        StepsDone = fact.Kind == Facts.Done || (StepsDone && fact.Kind != Facts.Ended);
+            Interrupted = fact.Kind != Facts.Ended || unproven;
+        StepsDone = fact.Kind == Facts.Done || (StepsDone && (fact.Kind != Facts.Ended || unproven));
         switch (fact.Kind)
         {
             case Facts.Found:
                 FoundData = fact.Data;
+                break;
+            case Facts.Confirmed or Facts.Verified:
+                unproven = StepsDone && Facts.Read(fact.Data).GetValueOrDefault("verdict") == "unchecked";
                 break;
             case Facts.Planned:
                 PlanData = fact.Data;
