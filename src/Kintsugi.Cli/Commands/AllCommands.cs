@@ -13,9 +13,12 @@ internal static class AllCommands
         PlanCommand.Create(context),
         HealCommand.Create(context),
         CasesCommand.Create(context),
+        UndoCommand.Create(context),
         SnapshotsCommand.Create(context),
         ChecksumsCommand.Create(context),
+        QuarantineCommand.Create(context),
         DoctorCommand.Create(context),
         ConfigCommand.Create(context),
+        UninstallCommand.Create(context),
     ];
 }

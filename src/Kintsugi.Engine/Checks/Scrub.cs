@@ -93,8 +93,9 @@ public sealed class Scrub(IReadOnlyList<ICheck> checks, IPatientSource source, T
             cancellationToken.ThrowIfCancellationRequested();
             var begun = clock.GetTimestamp();
             progress?.Report(new ScrubProgress(item.Check.Id, item.Portion.Target.Name, done, total, clock.GetUtcNow() - started));
-            var verdict = item.Portion.Settled
-                ?? (clock.GetUtcNow() >= deadline
+            // What the division settled has an accuser too: no repair could be proven without one.
+            var verdict = item.Portion.Settled is { } settled ? Stamp(settled, item.Check, null)
+                : (clock.GetUtcNow() >= deadline
                     ? new Verdict.Unchecked("the time limit was reached before its turn came; raise --time-limit or run again")
                     : await Examine(item.Check, item.Portion, bench, ground, cancellationToken));
             ground.Record(item.Portion, item.Check, verdict);

@@ -12,6 +12,7 @@ public static class StepRunners
         new RebuildVisibilityMapStep(),
         new CatalogEditStep(),
         new RowBatchStep(),
+        new SetSequenceStep(),
     ];
 
     public static IStepRunner For(string kind) => All.FirstOrDefault(runner => runner.Kind == kind)

@@ -18,9 +18,11 @@ public sealed class TextEncodingCheck : ICheck
     /// <summary>
     /// RFC 3629, 4, without U+0000, over pairs of hexadecimal digits: no overlong forms, no surrogates, nothing beyond U+10FFFF.
     /// </summary>
-    private const string Utf8InHex =
-        "^(?:0[1-9a-f]|[1-7].|(?:c[2-9a-f]|d.)[89ab].|e0[ab].[89ab].|e(?:[1-9a-c]|e|f)[89ab].[89ab].|ed[89].[89ab].|"
-        + "f0[9ab].[89ab].[89ab].|f[1-3][89ab].[89ab].[89ab].|f48.[89ab].[89ab].)*$";
+    internal const string Utf8CharacterInHex =
+        "(?:0[1-9a-f]|[1-7].|(?:c[2-9a-f]|d.)[89ab].|e0[ab].[89ab].|e(?:[1-9a-c]|e|f)[89ab].[89ab].|ed[89].[89ab].|"
+        + "f0[9ab].[89ab].[89ab].|f[1-3][89ab].[89ab].[89ab].|f48.[89ab].[89ab].)";
+
+    private const string Utf8InHex = $"^{Utf8CharacterInHex}*$";
 
     private const string Sql = """
         WITH RECURSIVE base AS (

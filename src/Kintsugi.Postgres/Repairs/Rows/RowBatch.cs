@@ -41,6 +41,11 @@ internal sealed record RowBatch
     /// <summary>True for a bad row of the first table; empty where the rows were chosen by other means.</summary>
     public string Violation { get; init; } = "";
 
+    /// <summary>
+    /// True for a row that is still wrong after the change, where that is another condition than <see cref="Violation"/>; empty for the same.
+    /// </summary>
+    public string Result { get; init; } = "";
+
     /// <summary>The violation calls the owner's functions: it is asked with the owner's rights.</summary>
     public bool OwnersCode { get; init; }
 
@@ -64,6 +69,7 @@ internal sealed record RowBatch
         ["tables"] = Text(Tables.Select(t => List(t.Schema, t.Name, t.Owner))),
         ["rows"] = Text(Rows.Select(r => List(Number(r.Table), r.Place, r.Version, r.Hash, r.Fate.ToString(), Number(r.Group), r.Accused ? "accused" : ""))),
         ["violation"] = Violation,
+        ["result"] = Result,
         ["owners_code"] = OwnersCode ? "true" : "false",
         ["locks"] = List([.. Locks]).ToJsonString(),
         ["set"] = Text(Assignments.Select(a => List(a.Column, a.Expression))),
@@ -78,6 +84,7 @@ internal sealed record RowBatch
         Tables = [.. Lists(step["tables"]).Select(t => new TableName(t[0], t[1], t[2]))],
         Rows = [.. Lists(step["rows"]).Select(r => new BatchRow(Integer(r[0]), r[1], r[2], r[3], Enum.Parse<RowFate>(r[4]), Integer(r[5]), r[6].Length > 0))],
         Violation = step["violation"],
+        Result = step["result"],
         OwnersCode = step["owners_code"] == "true",
         Locks = Strings(JsonNode.Parse(step["locks"])!),
         Assignments = [.. Lists(step["set"]).Select(a => new Assignment(a[0], a[1]))],

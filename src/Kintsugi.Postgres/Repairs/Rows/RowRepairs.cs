@@ -8,5 +8,10 @@ internal static class RowRepairs
     public static IReadOnlyList<IRepair> All(ConsistencyRules rules) =>
     [
         new OrphanRepair(rules),
+        new MisroutedRepair(),
+        new FixValuesRepair(),
+        new RecomputeRepair(),
+        new SequenceRepair(),
+        new EnforceRepair(),
     ];
 }

@@ -54,7 +54,7 @@ internal sealed class RowSurgery(StepContext context, RowBatch batch, string sch
             foreach (var image in images)
                 found[(table.Key, image.Place)] = image;
         }
-        var stillBad = await StillBad([.. batch.Rows.Where(row => row.Accused).Select(row => row.Place)], cancellationToken);
+        var stillBad = await StillBad(batch.Violation, [.. batch.Rows.Where(row => row.Accused).Select(row => row.Place)], cancellationToken);
         var altered = batch.Rows.Where(row => !found.TryGetValue((row.Table, row.Place), out var image)
                 || image.Version != row.Version || image.Hash != row.Hash || (row.Accused && stillBad?.Contains(row.Place) == false))
             .Select(row => row.Group).ToHashSet();
@@ -64,14 +64,14 @@ internal sealed class RowSurgery(StepContext context, RowBatch batch, string sch
     }
 
     /// <summary>Places of accused rows that still break the rule, or null where the rule does not choose them.</summary>
-    private async ValueTask<HashSet<string>?> StillBad(string[] places, CancellationToken cancellationToken)
+    private async ValueTask<HashSet<string>?> StillBad(string condition, string[] places, CancellationToken cancellationToken)
     {
-        if (batch.Violation.Length == 0)
+        if (condition.Length == 0)
             return null;
         var table = batch.Tables[0];
         return await Looking(() => session.Rows(
             $"SELECT {table.Row}.ctid::pg_catalog.text FROM {table.From} WHERE {table.Row}.ctid = ANY ($1::pg_catalog.text[]::pg_catalog.tid[]) "
-            + $"AND ({batch.Violation})", row => row.GetString(0), cancellationToken, (object)places), rows => rows.ToHashSet(), cancellationToken);
+            + $"AND ({condition})", row => row.GetString(0), cancellationToken, (object)places), rows => rows.ToHashSet(), cancellationToken);
     }
 
     /// <summary>Groups to whose rows somebody refers by now who is not in the batch: a cascade would take that row without keeping it.</summary>
@@ -108,7 +108,8 @@ internal sealed class RowSurgery(StepContext context, RowBatch batch, string sch
     /// <summary>The rule once more, for the rows where they lie now (RULES.md 24).</summary>
     private async ValueTask Prove(string[] places, CancellationToken cancellationToken)
     {
-        if (places.Length > 0 && await StillBad(places, cancellationToken) is { Count: > 0 } bad)
+        var result = batch.Result.Length > 0 ? batch.Result : batch.Violation;
+        if (places.Length > 0 && await StillBad(result, places, cancellationToken) is { Count: > 0 } bad)
             throw new HealingException($"{bad.Count} of {places.Length} rows of {batch.Tables[0].Quoted} still break the rule after the change; "
                 + "rolled back", mayPass: false);
         if (batch.Proof.Length == 0)

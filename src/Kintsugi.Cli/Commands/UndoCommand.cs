@@ -1,0 +1,57 @@
+using System.CommandLine;
+using Kintsugi.Cli.Options;
+using Kintsugi.Cli.Runtime;
+using Kintsugi.Postgres.Repairs.Rows;
+
+namespace Kintsugi.Cli.Commands;
+
+/// <summary>Puts back all that a case changed.</summary>
+internal static class UndoCommand
+{
+    public static Command Create(CliContext context)
+    {
+        var command = new Command("undo", "Put back all that a case changed, in one transaction, or say what stands against it.");
+        var id = CaseWords.Id();
+        command.Add(id);
+        var patient = new PatientOptions();
+        patient.AddTo(command);
+        command.SetAction((parsed, stop) => Run(parsed.GetValue(id)!, patient.Read(parsed), context, stop));
+        return command;
+    }
+
+    private static async Task<int> Run(string id, PatientArguments patient, CliContext context, CancellationToken cancellationToken)
+    {
+        await using var ledger = Memory.Open(context);
+        var (row, facts) = await CaseWords.Find(ledger, id, cancellationToken);
+        await using var clinic = await Clinic.Connect(patient, null, context, cancellationToken);
+        if (row.Server != clinic.Server.SystemIdentifier)
+            throw new UsageException($"case {row.Id} belongs to server {row.Server}, and this is {clinic.Server.SystemIdentifier}");
+        if (row.Database is not { } database)
+            throw new UsageException($"case {row.Id} is about the whole server: what it changed is in its snapshot ({row.Snapshot ?? "none"})");
+        var quarantine = new Quarantine(clinic.Factory, clinic.Room(context.Clock), database);
+        var kept = await quarantine.List(Quarantine.OfCase, cancellationToken, row.Id);
+        if (kept.All(entry => entry.RestoredAt is not null))
+        {
+            await context.Out.WriteLineAsync(kept.Count > 0 ? $"case {row.Id}: everything was put back before" : Nothing(row, facts));
+            return ExitCodes.Sound;
+        }
+        var person = context.Around.OperatingSystemUser;
+        var rows = await quarantine.Restore($"undo by {person}", Quarantine.OfCase, cancellationToken, row.Id);
+        await ledger.Append(new Fact(row.Id, row.Server, Facts.Undone, $"undone by {person}: {rows} rows put back",
+            Facts.Data(("by", person), ("rows", rows.ToString())), context.Clock.GetUtcNow()), cancellationToken);
+        await context.Out.WriteLineAsync($"case {row.Id} ({row.Object}, {row.Fault}): undone, {rows} {(rows == 1 ? "row" : "rows")} put back. "
+            + "The next check will find what it was about again");
+        return ExitCodes.Sound;
+    }
+
+    private static string Nothing(CaseRow row, IReadOnlyList<Fact> facts)
+    {
+        var history = new CaseHistory(facts);
+        return history.ReadPlan() is not { } plan || !facts.Any(fact => fact.Kind == Facts.Done)
+            ? $"case {row.Id}: nothing was changed, so nothing is to be undone"
+            : plan.Grade == Grade.Lossless
+                ? $"case {row.Id}: {plan.Repair} lost nothing and changed no row: there is nothing to undo"
+                : $"case {row.Id}: {plan.Repair} kept no rows; {(row.Snapshot is { } snapshot ? $"what it altered is in snapshot {snapshot}" : "its steps are in "
+                    + $"kintsugi cases show {row.Id}")}";
+    }
+}
