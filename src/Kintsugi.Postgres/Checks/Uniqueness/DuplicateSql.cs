@@ -30,7 +30,7 @@ internal static class DuplicateSql
     /// The rows that the key concerns. IS DISTINCT FROM NULL asks for the datum: a row value is not "IS NOT NULL" as soon as one of its
     /// fields is null.
     /// </summary>
-    private static string Rows(UniqueKey key, Relation heap, bool nullsNotDistinct)
+    internal static string Rows(UniqueKey key, Relation heap, bool nullsNotDistinct)
     {
         var conditions = key.Columns.Where(_ => !nullsNotDistinct).Select(column => $"{column.Expression} IS DISTINCT FROM NULL").ToList();
         if (key.Predicate is not null)
@@ -40,7 +40,7 @@ internal static class DuplicateSql
             + (conditions.Count == 0 ? "" : $" WHERE {string.Join(" AND ", conditions)}");
     }
 
-    private static string Names(UniqueKey key, string prefix = "") =>
+    internal static string Names(UniqueKey key, string prefix = "") =>
         string.Join(", ", Enumerable.Range(1, key.Columns.Count).Select(i => $"{prefix}k{i}"));
 
     /// <summary>Hashing or sorting by the type's own equality.</summary>

@@ -22,7 +22,11 @@ internal enum RowFate
 /// <param name="Table">Its place in <see cref="RowBatch.Tables"/>.</param>
 /// <param name="Group">Rows of one group are done together or not at all: an orphan and what refers to it.</param>
 /// <param name="Accused">The finding is about it; the others are there because they refer to one that is.</param>
-internal sealed record BatchRow(int Table, string Place, string Version, string Hash, RowFate Fate, int Group, bool Accused);
+internal sealed record BatchRow(int Table, string Place, string Version, string Hash, RowFate Fate, int Group, bool Accused)
+{
+    /// <summary>What is set on this row, where that is not the same for the whole batch.</summary>
+    public IReadOnlyList<Assignment> Own { get; init; } = [];
+}
 
 /// <summary>A reference between two tables of a batch: who refers to its rows, to be asked again under lock.</summary>
 /// <param name="Sql">Gives places of referring rows; $1 holds the places of the rows referred to.</param>
@@ -67,7 +71,8 @@ internal sealed record RowBatch
     {
         ["rule"] = rule,
         ["tables"] = Text(Tables.Select(t => List(t.Schema, t.Name, t.Owner))),
-        ["rows"] = Text(Rows.Select(r => List(Number(r.Table), r.Place, r.Version, r.Hash, r.Fate.ToString(), Number(r.Group), r.Accused ? "accused" : ""))),
+        ["rows"] = Text(Rows.Select(r => List(Number(r.Table), r.Place, r.Version, r.Hash, r.Fate.ToString(), Number(r.Group), r.Accused ? "accused" : "",
+            r.Own.Count == 0 ? "" : Text(r.Own.Select(a => List(a.Column, a.Expression)))))),
         ["violation"] = Violation,
         ["result"] = Result,
         ["owners_code"] = OwnersCode ? "true" : "false",
@@ -82,12 +87,15 @@ internal sealed record RowBatch
     public static RowBatch From(Step step) => new()
     {
         Tables = [.. Lists(step["tables"]).Select(t => new TableName(t[0], t[1], t[2]))],
-        Rows = [.. Lists(step["rows"]).Select(r => new BatchRow(Integer(r[0]), r[1], r[2], r[3], Enum.Parse<RowFate>(r[4]), Integer(r[5]), r[6].Length > 0))],
+        Rows = [.. Lists(step["rows"]).Select(r => new BatchRow(Integer(r[0]), r[1], r[2], r[3], Enum.Parse<RowFate>(r[4]), Integer(r[5]), r[6].Length > 0)
+        {
+            Own = r[7].Length == 0 ? [] : Assigned(r[7]),
+        })],
         Violation = step["violation"],
         Result = step["result"],
         OwnersCode = step["owners_code"] == "true",
         Locks = Strings(JsonNode.Parse(step["locks"])!),
-        Assignments = [.. Lists(step["set"]).Select(a => new Assignment(a[0], a[1]))],
+        Assignments = Assigned(step["set"]),
         Links = [.. Lists(step["links"]).Select(l => new BatchLink(Integer(l[0]), Integer(l[1]), l[2]))],
         First = Strings(JsonNode.Parse(step["first"])!),
         Proof = step["proof"],
@@ -98,6 +106,7 @@ internal sealed record RowBatch
     private static int Integer(string text) => int.Parse(text, System.Globalization.CultureInfo.InvariantCulture);
     private static JsonArray List(params string[] texts) => new([.. texts.Select(text => (JsonNode?)JsonValue.Create(text))]);
     private static string Text(IEnumerable<JsonArray> lists) => new JsonArray([.. lists]).ToJsonString();
+    private static IReadOnlyList<Assignment> Assigned(string text) => [.. Lists(text).Select(a => new Assignment(a[0], a[1]))];
     private static IEnumerable<string[]> Lists(string text) => JsonNode.Parse(text)!.AsArray().Select(list => Strings(list!));
 
     /// <summary>Reads a list of strings, as the facts of a finding hold them too.</summary>

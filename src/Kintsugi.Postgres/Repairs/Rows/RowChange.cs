@@ -12,9 +12,6 @@ internal sealed class RowChange(StepContext context, RowBatch batch, RowJournal 
     public async ValueTask<string[]> Apply(
         IReadOnlyList<LockedRow> rows, Func<string, Func<ValueTask<int>>, CancellationToken, ValueTask> asOwner, CancellationToken cancellationToken)
     {
-        // The tables of the batch are listed parents first.
-        foreach (var table in rows.Where(row => row.Row.Fate == RowFate.Remove).GroupBy(row => row.Row.Table).OrderByDescending(group => group.Key))
-            await asOwner(batch.Tables[table.Key].Owner, () => Remove(batch.Tables[table.Key], [.. table], cancellationToken), cancellationToken);
         var places = new List<string>();
         foreach (var row in rows.Where(row => row.Row.Fate is RowFate.Set or RowFate.Move))
         {
@@ -28,9 +25,13 @@ internal sealed class RowChange(StepContext context, RowBatch batch, RowJournal 
             if (row.Row.Fate == RowFate.Move)
                 continue;
             await Record(row, place, cancellationToken);
-            if (row.Row.Table == 0)
+            if (row.Row.Table == 0 && row.Row.Accused)
                 places.Add(place);
         }
+        // After the changes, which may have led others away from these rows. The tables of the batch are listed parents first.
+        foreach (var table in rows.Where(row => row.Row.Fate == RowFate.Remove).GroupBy(row => row.Row.Table)
+            .OrderByDescending(group => group.Key))
+            await asOwner(batch.Tables[table.Key].Owner, () => Remove(batch.Tables[table.Key], [.. table], cancellationToken), cancellationToken);
         return [.. places];
     }
 
@@ -47,7 +48,7 @@ internal sealed class RowChange(StepContext context, RowBatch batch, RowJournal 
 
     private async ValueTask<string> Alter(TableName table, LockedRow row, CancellationToken cancellationToken)
     {
-        var set = string.Join(", ", batch.Assignments.Select(a => $"{Quote.Identifier(a.Column)} = {a.Expression}"));
+        var set = string.Join(", ", (row.Row.Own.Count > 0 ? row.Row.Own : batch.Assignments).Select(a => $"{Quote.Identifier(a.Column)} = {a.Expression}"));
         var moving = row.Row.Fate == RowFate.Move;
         var target = moving ? $"{batch.Root} AS {table.Row}" : table.From;
         var alone = moving

@@ -25,7 +25,10 @@ internal static class RowPlan
         {
             var batch = common with
             {
-                Rows = [.. rows.Select(row => new BatchRow(place[row.Table], row.Place, row.Version, row.Hash, row.Fate, row.Group, row.Accused))],
+                Rows = [.. rows.Select(row => new BatchRow(place[row.Table], row.Place, row.Version, row.Hash, row.Fate, row.Group, row.Accused)
+                {
+                    Own = row.Own,
+                })],
             };
             steps.Add(new Step(RowBatchStep.Name, Words(batch))
             {
@@ -86,6 +89,7 @@ internal static class RowPlan
             return group.Key.Fate switch
             {
                 RowFate.Remove => $"move {rows} of {table} to quarantine",
+                RowFate.Set when batch.Assignments.Count == 0 => $"point {rows} of {table} at the row that stays",
                 RowFate.Set => $"UPDATE {rows} of {table} SET "
                     + string.Join(", ", batch.Assignments.Select(a => $"{Quote.Identifier(a.Column)} = {a.Expression}")),
                 RowFate.Move => $"UPDATE {rows} of {table} through {batch.Root}, which moves them to their partition",

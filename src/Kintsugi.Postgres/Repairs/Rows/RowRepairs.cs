@@ -11,6 +11,7 @@ internal static class RowRepairs
         new MisroutedRepair(),
         new FixValuesRepair(),
         new RecomputeRepair(),
+        new DedupeRepair(rules),
         new SequenceRepair(),
         new EnforceRepair(),
     ];

@@ -38,6 +38,71 @@ internal sealed class RowSelection(Patient patient)
             Obstacle = $"more than {Most} rows are concerned: decide by hand, or set the owner's rule and repair in parts";
     }
 
+    /// <summary>Those rows of the table that lie there still, each in the group of its place.</summary>
+    public async ValueTask Pick(
+        Relation table, IReadOnlyDictionary<string, int> groups, CancellationToken cancellationToken)
+    {
+        var number = await Number(table, cancellationToken);
+        var shape = shapes[number];
+        var rows = await patient.Session.InTransaction(Evidence.Settings(null), session => session.Rows(
+            $"{Select(shape)} FROM {shape.Table.From} WHERE {shape.Table.Row}.ctid = ANY ($1::pg_catalog.text[]::pg_catalog.tid[])",
+            Read, cancellationToken, (object)groups.Keys.ToArray()), cancellationToken);
+        foreach (var row in rows)
+            picked[(number, row.Place)] = row with { Table = number, Fate = RowFate.Remove, Group = groups[row.Place], Accused = true };
+    }
+
+    /// <summary>Leads what refers to rows that leave to the rows that stay.</summary>
+    /// <param name="keepers">The place of the row that stays, by the place of each that leaves.</param>
+    public async ValueTask Redirect(
+        Relation table, IReadOnlyDictionary<string, string> keepers, CancellationToken cancellationToken)
+    {
+        var parent = await Number(table, cancellationToken);
+        foreach (var key in (await ForeignKeyReader.Read(patient, cancellationToken))
+            .Where(key => key.Enforced && key.ParentHeaps.Any(heap => heap.Oid == table.Oid)))
+            await Redirect(key, parent, keepers, cancellationToken);
+    }
+
+    private async ValueTask Redirect(
+        ForeignKey key, int parent, IReadOnlyDictionary<string, string> keepers, CancellationToken cancellationToken)
+    {
+        if (key.Period)
+        {
+            Obstacle = $"{key.Name} refers to the table by a period: which row it means cannot be told row by row";
+            return;
+        }
+        var child = await Number(key.Child, cancellationToken);
+        var shape = shapes[child];
+        var alias = Quote.Identifier(key.ParentAlias);
+        var join = $"FROM {shape.Table.From}, {shapes[parent].Table.From} AS {alias} "
+            + $"WHERE {alias}.ctid = ANY ($1::pg_catalog.text[]::pg_catalog.tid[]) AND {string.Join(" AND ", key.Comparisons)}";
+        Links.Add(new BatchLink(child, parent, $"SELECT {shape.Table.Row}.ctid::pg_catalog.text, {alias}.ctid::pg_catalog.text {join}"));
+        var places = keepers.Keys.Concat(keepers.Values).Distinct().ToArray();
+        var found = await patient.Session.InTransaction(Evidence.Settings(null), session => session.Rows(
+            $"{Select(shape)}, {alias}.ctid::pg_catalog.text {join}", row => (Row: Read(row), Parent: row.GetString(4)), cancellationToken,
+            (object)places), cancellationToken);
+        var pairs = found.Select(pair => (pair.Row.Place, pair.Parent)).ToHashSet();
+        foreach (var (row, place) in found.Where(pair => keepers.ContainsKey(pair.Parent)))
+        {
+            var keeper = keepers[place];
+            if (picked.TryGetValue((child, row.Place), out var known) && known.Fate == RowFate.Remove)
+                continue;
+            var both = pairs.Contains((row.Place, keeper));
+            if (both && key.OnDelete is 'c' or 'n' or 'd')
+                Obstacle = $"both rows are the parent of the same rows of {key.Child.Schema}.{key.Child.Name} ({key.Name}), and to remove one would act on "
+                    + "them: drop that constraint, heal, and add it again";
+            var assignments = key.Columns.Zip(key.ParentColumns, (column, source) => new Assignment(column,
+                $"(SELECT keeper.{Quote.Identifier(source)} FROM {shapes[parent].Table.From} AS keeper "
+                + $"WHERE keeper.ctid OPERATOR(pg_catalog.=) {Quote.Literal(keeper)}::pg_catalog.tid)"));
+            picked[(child, row.Place)] = row with
+            {
+                Table = child,
+                Fate = both ? RowFate.Witness : RowFate.Set,
+                Group = picked[(parent, place)].Group,
+                Own = both ? [] : [.. known?.Own ?? [], .. assignments],
+            };
+        }
+    }
+
     /// <summary>Everything that refers to rows that are to leave, however many levels below (HAZARDS H28).</summary>
     public async ValueTask Close(CancellationToken cancellationToken)
     {
@@ -129,4 +194,5 @@ internal sealed record Picked(string Place, string Version, string Hash, long By
     public RowFate Fate { get; init; }
     public int Group { get; init; }
     public bool Accused { get; init; }
+    public IReadOnlyList<Assignment> Own { get; init; } = [];
 }
