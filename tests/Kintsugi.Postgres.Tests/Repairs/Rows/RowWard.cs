@@ -3,6 +3,7 @@ using Kintsugi.Postgres.Operating;
 using Kintsugi.Postgres.Sessions;
 using Kintsugi.Postgres.Tests.Fixtures;
 using Kintsugi.Rules;
+using Npgsql;
 
 namespace Kintsugi.Postgres.Tests.Repairs.Rows;
 
@@ -28,9 +29,15 @@ internal sealed class RowWard : IAsyncDisposable
     public TestLedger Ledger { get; } = new();
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    public static async Task<RowWard> Open(TestDatabase database, ConsistencyRules rules, params string[] checks)
+    public static Task<RowWard> Open(TestDatabase database, ConsistencyRules rules, params string[] checks) =>
+        OpenAs("postgres", database, rules, checks);
+
+    public static async Task<RowWard> OpenAs(string user, TestDatabase database, ConsistencyRules rules, params string[] checks)
     {
-        var factory = new SessionFactory(_ => database.ConnectionString, new SessionLimits());
+        var factory = new SessionFactory(name => new NpgsqlConnectionStringBuilder(database.Cluster.ConnectionString(name ?? database.Name))
+        {
+            Username = user,
+        }.ConnectionString, new SessionLimits());
         return new RowWard(database, factory,
             await PatientSource.Connect(factory, [database.Name], null, null, new Pace(null, TimeProvider.System), Token), rules, checks);
     }
