@@ -5,6 +5,7 @@ internal static class DemoInjuries
 {
     public static IReadOnlyList<string> Names { get; } =
     [
-        "btree-entry-missing", "opclass-order-changed", "reindex-leftover",
+        "btree-entry-missing", "opclass-order-changed", "btree-leaf-zeroed", "btree-items-swapped", "btree-bit-rot",
+        "toast-index-entry-missing", "reindex-leftover", "orphan-composite",
     ];
 }

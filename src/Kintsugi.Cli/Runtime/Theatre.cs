@@ -26,13 +26,24 @@ internal sealed class Theatre(
                 ledger, clinic.Server.SystemIdentifier, report.Findings, context.Clock.GetUtcNow(), cancellationToken);
             var open = Diagnosis.Cases(report.Findings).Where(healing => IsMeant(healing) && !accepted.Covers(healing)).ToList();
             if (open.Count == 0 || round == MostRounds)
-                return (treated, report);
+                return (await CloseWhatIsGone(report, cancellationToken), report);
             var healed = false;
             foreach (var healing in open)
                 healed |= await Treat(healing, cancellationToken);
             if (!healed)
-                return (treated, report);
+                return (await CloseWhatIsGone(report, cancellationToken), report);
         }
+    }
+
+    /// <summary>What was left to a person and is not seen any more was a consequence of what was healed meanwhile: it is looked at once more.</summary>
+    private async ValueTask<IReadOnlyList<CaseReport>> CloseWhatIsGone(ScrubReport last, CancellationToken cancellationToken)
+    {
+        var left = last.Findings.Select(finding => finding.Id).ToHashSet();
+        for (var at = 0; at < treated.Count; at++)
+            if (treated[at] is { Outcome: Outcome.Escalated or Outcome.Waiting, Case: var healing }
+                && treated.Any(done => done.Outcome is Outcome.Healed) && !healing.Findings.Any(finding => left.Contains(finding.Id)))
+                treated[at] = await Healer().Heal(healing, cancellationToken);
+        return treated;
     }
 
     private bool IsMeant(HealingCase healing) =>

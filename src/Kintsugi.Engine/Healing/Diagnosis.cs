@@ -16,7 +16,9 @@ public static class Diagnosis
         return [.. damage
             .GroupBy(finding => (finding.Target.Server, finding.Target.Database, finding.Fault.Id, Cause: CauseKey(finding)))
             .Select(group => ToCase([.. group], damage))
-            .OrderBy(healing => healing.Fault.Layer)
+            // Large values are read through the index of their TOAST table: what looks lost may only be hidden by it.
+            .OrderBy(healing => healing.Target is { Kind: TargetKind.Index, ObjectSchema: "pg_toast" } ? 0 : 1)
+            .ThenBy(healing => healing.Fault.Layer)
             .ThenBy(healing => healing.Target.Name, StringComparer.Ordinal)];
     }
 

@@ -15,10 +15,16 @@ internal static class GroundProof
             return new Verdict.Unchecked("its table is not in the catalog");
         var check = new HeapCheck();
         if (check.Needs.LackIn(patient) is null)
-            return await check.Examine(new Portion(heap.ToTarget(patient.Can.SystemIdentifier, patient.Relations.Database)) { Relation = heap },
-                patient, cancellationToken);
+            return WithoutLargeValues(heap, await check.Examine(
+                new Portion(heap.ToTarget(patient.Can.SystemIdentifier, patient.Relations.Database)) { Relation = heap }, patient, cancellationToken));
         return await ReadAll(heap, patient, cancellationToken);
     }
+
+    /// <summary>A large value that is lost is no ground of an index: its row is there, and is indexed as before.</summary>
+    private static Verdict WithoutLargeValues(Relation heap, Verdict verdict) =>
+        verdict is Verdict.Damaged damaged && !heap.IsToast
+            ? Verdict.From([.. damaged.Findings.Where(finding => finding.Fault != Faults.ToastCorrupt)])
+            : verdict;
 
     private static async ValueTask<Verdict> ReadAll(Relation heap, Patient patient, CancellationToken cancellationToken)
     {

@@ -33,7 +33,7 @@ public sealed class ReindexRepair : IRepair
             if (patient.Relations.Find(target.ObjectSchema, target.Object) is not { Index: not null, Kind: 'i' } index)
                 return new Proposal.Refused(target.Kind == TargetKind.Index
                     ? $"{target.Name} is not in the catalog any more" : $"{target.Name} is not an index: nothing to rebuild it from");
-            if (healing.Neighbours.FirstOrDefault(f => IsUnder(index, f)) is { } sick)
+            if (healing.Neighbours.FirstOrDefault(f => IsUnder(patient.Relations.Find(index.HeapOid), f)) is { } sick)
                 return new Proposal.Refused(
                     $"{sick.Target.Name} under it is damaged ({sick.Fault.Id}): the index is the last witness of its rows, so the table comes first",
                     Final: true);
@@ -56,11 +56,15 @@ public sealed class ReindexRepair : IRepair
         });
     }
 
-    private static bool IsUnder(Relation index, Finding other) =>
-        Ground.Contains(other.Fault) && other.Target.Fork is null or "main" && other.Target.Kind != TargetKind.Index
-        && other.Target.Kind != TargetKind.Sequence && other.Target.Schema == index.TableSchema && other.Target.Relation == index.TableName
-        // A damaged TOAST table does not stand under the indexes of its table unless their keys are long; a rebuild would then fail, not lose.
-        && Ground.Contains(other.Fault);
+    /// <summary>
+    /// Whether that finding is in the heap that the index is built from. Lost large values do not stand under an index: a rebuild needs the
+    /// heap's tuples, and a TOAST index is what its table's values are read through, so it goes before them.
+    /// </summary>
+    private static bool IsUnder(Relation? heap, Finding other) =>
+        Ground.Contains(other.Fault) && other.Target.Fork is null or "main" && other.Target.Kind is not (TargetKind.Index or TargetKind.Sequence)
+        && heap is not null && (other.Target.Object ?? other.Target.Relation) == heap.Name
+        && (other.Target.ObjectSchema ?? other.Target.Schema) == heap.Schema
+        && (other.Fault != Faults.ToastCorrupt || heap.IsToast);
 
     internal static Step Rebuild(Relation index, Patient patient, string database)
     {
