@@ -1,6 +1,7 @@
 using Kintsugi.Postgres.Checks;
 using Kintsugi.Postgres.Checks.Catalog;
 using Kintsugi.Postgres.Checks.Collations;
+using Kintsugi.Postgres.Checks.Indexes;
 using Kintsugi.Postgres.Checks.Maps;
 using Kintsugi.Postgres.Checks.Rows;
 using Kintsugi.Postgres.Checks.Server;
@@ -38,6 +39,7 @@ public static class PostgresRegistry
         new CatalogCheck(),
         new HeapCheck(),
         new BTreeCheck(),
+        new IndexEntriesCheck(TimeProvider.System),
         new IndexStateCheck(),
         new CollationCheck(),
         new VisibilityMapCheck(TimeProvider.System),

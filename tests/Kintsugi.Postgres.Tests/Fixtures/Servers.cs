@@ -69,8 +69,18 @@ public sealed class Servers : IAsyncLifetime
     public async Task<TestDatabase> Cluster(int major, ClusterOptions options, CancellationToken cancellationToken)
     {
         await ownClusters.WaitAsync(cancellationToken);
-        var cluster = await CopyGolden(major, options, cancellationToken);
-        await cluster.Start(cancellationToken);
+        ThrowawayCluster cluster;
+        try
+        {
+            cluster = await CopyGolden(major, options, cancellationToken);
+            await cluster.Start(cancellationToken);
+        }
+        catch
+        {
+            // The tests behind this one must not wait for a cluster that never came to be.
+            ownClusters.Release();
+            throw;
+        }
         return new TestDatabase(cluster, SampleDatabase.Name, async _ =>
         {
             await cluster.DisposeAsync();

@@ -1,0 +1,55 @@
+using System.Globalization;
+using Kintsugi.Pages;
+using Kintsugi.Postgres.Checks.Storage;
+
+namespace Kintsugi.Postgres.Checks.Indexes;
+
+/// <summary>
+/// Pages as the server has them at this moment, through shared buffers (pageinspect's get_raw_page, superuser only).
+/// A record's page is locked from before it enters the WAL until it is changed, so a page read after the insert position was asked for
+/// holds every change up to that position.
+/// </summary>
+internal sealed class BufferView(IReadSession session, Patient patient, string getRawPage) : IPageView
+{
+    private const string Function = "get_raw_page(text,text,bigint)";
+    private const string OldFunction = "get_raw_page(text,text,integer)";
+
+    /// <summary>Null where pageinspect is not installed, too old or not for this role.</summary>
+    public static BufferView? Of(Patient patient) =>
+        patient is { Sql: { } session, Can.Superuser: true }
+        && (patient.Can.Function("pageinspect", Function) ?? patient.Can.Function("pageinspect", OldFunction)) is { } name
+            ? new BufferView(session, patient, name)
+            : null;
+
+    public async ValueTask<Moment?> Now(CancellationToken cancellationToken)
+    {
+        // The snapshot is older than the position: whatever had ended by it has its entries before the position.
+        var (lsn, xmin) = (await session.Rows("SELECT " + (patient.Can.InRecovery
+                ? "pg_catalog.pg_last_wal_replay_lsn()" : "pg_catalog.pg_current_wal_insert_lsn()")
+            + "::pg_catalog.text, pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())::pg_catalog.text",
+            row => (row.IsDBNull(0) ? null : row.GetString(0), row.GetString(1)), cancellationToken))[0];
+        return lsn is null ? null : new Moment(WalEnd.Parse(lsn), (uint)ulong.Parse(xmin, CultureInfo.InvariantCulture));
+    }
+
+    public async ValueTask<long> Blocks(Located relation, CancellationToken cancellationToken) =>
+        (await session.Rows("SELECT pg_catalog.pg_relation_size($1::pg_catalog.regclass, 'main') / 8192",
+            row => row.IsDBNull(0) ? 0 : row.GetInt64(0), cancellationToken, relation.Relation.Oid))[0];
+
+    public async ValueTask<int> Read(Located relation, long first, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        var pages = Math.Min(buffer.Length / PageFormat.Size, await Blocks(relation, cancellationToken) - first);
+        if (pages <= 0)
+            return 0;
+        var type = getRawPage.Length > 0 && patient.Can.Function("pageinspect", Function) is not null ? "int8" : "int4";
+        var read = await session.Rows(
+            $"SELECT {getRawPage}($1::pg_catalog.regclass::pg_catalog.text, 'main', b::pg_catalog.{type}) "
+            + "FROM pg_catalog.generate_series($2::pg_catalog.int8, $3::pg_catalog.int8) b ORDER BY b",
+            row => row.GetFieldValue<byte[]>(0), cancellationToken, relation.Relation.Oid, first, first + pages - 1);
+        for (var i = 0; i < read.Count; i++)
+            read[i].CopyTo(buffer.Slice(i * PageFormat.Size, PageFormat.Size));
+        return read.Count;
+    }
+
+    /// <summary>The size was asked after the position, and a truncation is in the WAL before the file is cut (storage.c).</summary>
+    public ValueTask<bool> EndStands(Located table, CancellationToken cancellationToken) => ValueTask.FromResult(true);
+}
