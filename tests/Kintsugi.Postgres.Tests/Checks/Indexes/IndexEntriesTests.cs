@@ -11,7 +11,7 @@ public sealed class IndexEntriesTests(Servers servers)
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     private static Task<ScrubReport> Examine(TestDatabase database) =>
-        Ward.Examine(database, new IndexEntriesCheck(TimeProvider.System), Depth.Standard, Stop, files: true);
+        Ward.Examine(database, new IndexEntriesCheck(TimeProvider.System), Depth.Standard, Stop);
 
     [Theory, MemberData(nameof(TestMajors.All), MemberType = typeof(TestMajors))]
     public async Task A_sound_database_is_sound_on_every_major(int major)
