@@ -38,6 +38,7 @@ public static class PostgresRegistry
         new SharedCatalogCheck(),
         new CatalogCheck(),
         new HeapCheck(),
+        new HeapPagesCheck(TimeProvider.System),
         new BTreeCheck(),
         new IndexEntriesCheck(TimeProvider.System),
         new IndexStateCheck(),

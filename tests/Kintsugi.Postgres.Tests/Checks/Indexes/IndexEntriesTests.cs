@@ -110,7 +110,10 @@ public sealed class IndexEntriesTests(Servers servers)
         ];
         var reports = new List<ScrubReport>();
         for (var i = 0; i < 3; i++)
+        {
             reports.Add(await Examine(database));
+            reports.Add(await Ward.Examine(database, new HeapPagesCheck(TimeProvider.System), Depth.Standard, Stop));
+        }
         await enough.CancelAsync();
         await Task.WhenAll(load);
 

@@ -1,0 +1,56 @@
+using Kintsugi.Pages.Heap;
+using Kintsugi.Postgres.Files.Reading;
+
+namespace Kintsugi.Postgres.Checks.Indexes;
+
+/// <summary>
+/// Every tuple of every table from the bytes on disk, believing none of them: what verify_heapam asks, on 13 too, where there is none, and what it
+/// does not ask: hint bits that contradict the commit log, lengths inside jsonb, bytes of tuples that lost their line pointer. Nothing is read
+/// through the server, so nothing that stands there can crash it.
+/// </summary>
+public sealed class HeapPagesCheck(TimeProvider clock) : ICheck
+{
+    public string Id => "heap-pages";
+    public string Proves => "no tuple on disk contradicts itself, its table's columns or the commit log";
+    public Layer Layer => Layer.Heap;
+    public Depth Depth => Depth.Standard;
+    public IReadOnlyList<FaultClass> Finds { get; } = [Faults.HeapCorrupt, Faults.ToastCorrupt];
+    public Needs Needs { get; } = new();
+
+    public ValueTask<IReadOnlyList<Portion>> Divide(Patient patient, Depth depth, CancellationToken cancellationToken) =>
+        ValueTask.FromResult<IReadOnlyList<Portion>>([.. patient.Relations.Relations.Where(relation => relation.HasHeap)
+            .Select(relation => Eligible.Portion(relation, patient) with
+            {
+                Settled = Eligible.Settle(relation, patient) ?? (relation.AccessMethod is not ("heap" or "")
+                    ? new Verdict.NotApplicable($"table access method {relation.AccessMethod} has pages of its own") : null),
+            })]);
+
+    public async ValueTask<Verdict> Examine(Portion portion, Patient patient, CancellationToken cancellationToken)
+    {
+        using var bytes = await ByteSource.Of(patient, cancellationToken);
+        if (bytes is null)
+            return new Verdict.Unchecked("its pages cannot be read: run on the server's machine as the owner of the data directory, or GRANT EXECUTE "
+                + "ON FUNCTION pg_catalog.pg_read_binary_file(text, bigint, bigint, boolean), pg_catalog.pg_stat_file(text, boolean) "
+                + $"TO {patient.Can.User}");
+        for (var attempt = 0; attempt < 3; attempt++)
+        {
+            if (await HeapReading.Begin(portion.Relation!, bytes, patient, clock, cancellationToken) is not { } reading)
+                return new Verdict.NotApplicable("dropped meanwhile");
+            try
+            {
+                var findings = await reading.Run(portion.Target, cancellationToken);
+                if (findings.Count == 0)
+                    return Verdict.Sound.Instance;
+                // ALTER TABLE, TRUNCATE, CLUSTER: other columns or another file than those that were read.
+                if (await HeapReading.Begin(portion.Relation!, bytes, patient, clock, cancellationToken) is { } after && after.IsLike(reading))
+                    return new Verdict.Damaged(findings);
+            }
+            catch (IOException failed)
+            {
+                return new Verdict.Unchecked($"its files could not be read: {failed.Message}");
+            }
+            bytes.Reopen();
+        }
+        return new Verdict.Unchecked("its definition or its file changed each time while it was read; run it again when nothing rewrites it");
+    }
+}

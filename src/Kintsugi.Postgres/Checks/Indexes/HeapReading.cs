@@ -1,0 +1,148 @@
+using Kintsugi.Pages;
+using Kintsugi.Pages.Files;
+using Kintsugi.Pages.Heap;
+using Kintsugi.Postgres.Files.Reading;
+
+namespace Kintsugi.Postgres.Checks.Indexes;
+
+/// <summary>One table's file and what its tuples must agree with.</summary>
+internal sealed class HeapReading(Located heap, HeapExpectations expected, IPageView view, bool checksums, TimeProvider clock)
+{
+    private const int PagesPerRead = 64;
+    private const int MostFindings = 100;
+
+    /// <summary>
+    /// Transactions and multixacts may have begun since the counters were read, and a running one's subtransactions count before it ends.
+    /// </summary>
+    private const uint Begun = 1_000_000;
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
+
+    private static readonly HashSet<FlawKind> OfToast =
+        [FlawKind.ToastRelationWrong, FlawKind.ToastPointerImpossible, FlawKind.ToastWithoutFlag, FlawKind.ToastTagUnknown];
+
+    /// <summary>Null where the table is gone.</summary>
+    public static async ValueTask<HeapReading?> Begin(
+        Relation relation, IByteSource bytes, Patient patient, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        var facts = await patient.Session.Rows(
+            "SELECT pg_catalog.pg_relation_filepath(c.oid), c.reltoastrelid, "
+            + "pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::pg_catalog.text FROM pg_catalog.pg_class c WHERE c.oid = $1",
+            row => (Path: row.IsDBNull(0) ? null : row.GetString(0), Toast: row.GetFieldValue<uint>(1), Next: row.GetString(2)),
+            cancellationToken, relation.Oid);
+        if (facts is not [{ Path: { } path } fact])
+            return null;
+        var columns = await patient.Session.Rows(
+            "SELECT attlen, attalign::pg_catalog.text, atttypid FROM pg_catalog.pg_attribute WHERE attrelid = $1 AND attnum > 0 ORDER BY attnum",
+            row => new HeapColumn(row.GetInt16(0), HeapColumn.AlignmentOf(row.GetString(1)[0]), row.GetFieldValue<uint>(2)),
+            cancellationToken, relation.Oid);
+        var control = await Control(bytes, cancellationToken);
+        var next = (uint)ulong.Parse(fact.Next, System.Globalization.CultureInfo.InvariantCulture);
+        var expected = new HeapExpectations
+        {
+            Columns = [.. columns],
+            ToastRelation = relation.IsCatalog ? null : fact.Toast,
+            NextXid = After(next),
+            // The table's own horizon may have moved on while its page waits in shared buffers; the cluster's at the checkpoint has not.
+            FrozenXid = control?.OldestXid ?? 0,
+            NextMulti = control is null ? 0 : After(control.NextMulti),
+            MinimumMulti = control?.OldestMulti ?? 0,
+            CommitLog = control is null ? null : await Log(bytes, control.OldestXid, next, cancellationToken),
+            IsBeforeCompressionMethods = patient.Can.Major < 14,
+        };
+        return new HeapReading(new Located(relation, path), expected, new FileView(bytes, patient, clock), patient.Can.DataChecksums != false, clock);
+    }
+
+    /// <summary>Same file, same columns.</summary>
+    public bool IsLike(HeapReading other) => heap == other.Place && expected.Columns!.SequenceEqual(other.Columns);
+
+    private Located Place => heap;
+
+    private HeapColumn[] Columns => expected.Columns!;
+
+    public async ValueTask<IReadOnlyList<Finding>> Run(Target target, CancellationToken cancellationToken)
+    {
+        var suspects = new List<long>();
+        var buffer = new byte[PagesPerRead * PageFormat.Size];
+        for (var block = 0L; ;)
+        {
+            var read = await view.Read(heap, block, buffer, cancellationToken);
+            for (var i = 0; i < read; i++, block++)
+                if (suspects.Count < MostFindings && Flaws(buffer.AsSpan(i * PageFormat.Size, PageFormat.Size), block).Count > 0)
+                    suspects.Add(block);
+            if (read < PagesPerRead)
+                break;
+        }
+        if (suspects.Count == 0)
+            return [];
+        await Task.Delay(Pause, clock, cancellationToken);
+        var findings = new List<Finding>();
+        var desk = new PageDesk(view, default, checksums);
+        foreach (var block in suspects)
+            if (await desk.Page(heap, block, cancellationToken) is { } page)
+                findings.AddRange(Flaws(page, block).GroupBy(flaw => flaw.Item).Take(MostFindings).Select(item => Found(target, block, [.. item])));
+        return findings;
+    }
+
+    /// <summary>Pages whose header or checksum is wrong are for the checks of storage.</summary>
+    private List<Flaw> Flaws(ReadOnlySpan<byte> page, long block)
+    {
+        var flaws = new List<Flaw>();
+        var header = PageHeader.Read(page);
+        if (!header.IsNew && header.IsPossible && (!checksums || PageChecksum.Matches(page, (uint)block)))
+            HeapPageInspector.Inspect(page, expected with { Block = (uint)block }, flaws);
+        return flaws;
+    }
+
+    private Finding Found(Target target, long block, List<Flaw> flaws) =>
+        new(heap.Relation.IsToast || flaws.Exists(flaw => OfToast.Contains(flaw.Kind)) ? Faults.ToastCorrupt : Faults.HeapCorrupt,
+            target with
+            {
+                Fork = "main",
+                Block = block,
+                Offset = flaws[0].Item == 0 ? null : flaws[0].Item,
+                Column = flaws.Find(flaw => flaw.Column != 0) is { Column: not 0 } flaw ? $"#{flaw.Column}" : null,
+            }, string.Join("; ", flaws.Take(5).Select(flaw => flaw.Describe())))
+        {
+            Hint = "a person decides what becomes of damaged rows; a snapshot of the table's files comes first: kintsugi snapshots create",
+            Facts = new Dictionary<string, string>
+            {
+                ["cause"] = $"{target.ObjectSchema}.{target.Object}",
+                ["story"] = $"{target.Name}: tuples or out-of-line values are damaged",
+            },
+        };
+
+    private static uint After(uint counter)
+    {
+        var after = unchecked(counter + Begun);
+        return TransactionIds.IsNormal(after) ? after : TransactionIds.FirstNormal;
+    }
+
+    private static async ValueTask<ControlFile?> Control(IByteSource bytes, CancellationToken cancellationToken)
+    {
+        var file = new byte[ControlFile.FileSize];
+        var flaws = new List<Flaw>();
+        var read = await bytes.Read("global/pg_control", 0, file, cancellationToken);
+        var control = ControlFile.Read(file.AsSpan(0, read), flaws);
+        return flaws.Count == 0 ? control : null;
+    }
+
+    /// <summary>The endings of all transactions that tables may still name, two bits each. On disk they may be late, never wrong.</summary>
+    private static async ValueTask<Func<uint, XidOutcome>?> Log(IByteSource bytes, uint oldest, uint next, CancellationToken cancellationToken)
+    {
+        const uint most = 64;
+        var first = oldest / CommitLog.PerSegment;
+        var last = next / CommitLog.PerSegment;
+        if (last < first || last - first > most)
+            return null;
+        var segments = new Dictionary<uint, byte[]>();
+        for (var segment = first; segment <= last; segment++)
+        {
+            var buffer = new byte[LogPlace.SegmentSize];
+            var read = await bytes.Read($"pg_xact/{new LogPlace(segment, 0).FileName}", 0, buffer, cancellationToken);
+            segments[segment] = buffer[..read];
+        }
+        return xid => !TransactionIds.Precedes(xid, oldest) && segments.TryGetValue(xid / CommitLog.PerSegment, out var bits)
+            ? CommitLog.Read(bits, xid) : XidOutcome.Unknown;
+    }
+}
