@@ -37,6 +37,7 @@ public static class PostgresRegistry
         new PagesCheck(TimeProvider.System),
         new SharedCatalogCheck(),
         new CatalogCheck(),
+        new DefinitionsCheck(),
         new HeapCheck(),
         new HeapPagesCheck(TimeProvider.System),
         new BTreeCheck(),

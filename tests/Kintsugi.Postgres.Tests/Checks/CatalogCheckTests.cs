@@ -43,6 +43,7 @@ public sealed class CatalogCheckTests(Servers servers)
 
         Ward.AssertSound(await Ward.Examine(database, new CatalogCheck(), Depth.Standard, Stop));
         Ward.AssertSound(await Ward.Examine(database, new SharedCatalogCheck(), Depth.Standard, Stop));
+        Ward.AssertSound(await Ward.Examine(database, new DefinitionsCheck(), Depth.Standard, Stop));
     }
 
     /// <summary>Injury, the rule that must speak, the name that it must say.</summary>
@@ -81,6 +82,22 @@ public sealed class CatalogCheckTests(Servers servers)
         Assert.NotEmpty(finding.Evidence);
         // One missing row is one case, however many others refer to it.
         Assert.InRange(Diagnosis.Cases(report.Findings).Count, 1, 4);
+    }
+
+    [Theory]
+    [InlineData("DELETE FROM pg_proc WHERE proname = 'search_key'", "index", "movies", "index ")]
+    [InlineData("UPDATE pg_statistic SET stanumbers1 = '{0.9,0.8}' WHERE stakind1 = 1 AND starelid = 'movies'::regclass", "statistics", "movies", "statistics ")]
+    public async Task Finds_definitions_that_rest_on_what_is_gone(string injury, string kind, string table, string rule)
+    {
+        await using var database = await servers.Database(15, Stop);
+        await database.Execute("ANALYZE movies", Stop);
+        Assert.NotEqual(0, await database.Injure(injury, Stop));
+
+        var report = await Ward.Examine(database, new DefinitionsCheck(), Depth.Standard, Stop);
+
+        Assert.Contains(report.Findings, f => f.Target.Relation == table && f.Target.Rule!.StartsWith(rule, StringComparison.Ordinal)
+            && f.Facts["rule"] == $"definition of {kind}");
+        Assert.DoesNotContain(report.Findings, f => f.Target.Relation is "genres" or "users");
     }
 
     [Fact]

@@ -45,6 +45,7 @@ public sealed class EnforcementCheck : ICheck
             ? $"expected trigger {lapse.Name} to fire, but it is {lapse.State}"
             : $"expected constraint {lapse.Name} to be enforced, but {lapse.State}: {lapse.Definition}")
     {
+        Check = "enforcement",
         // What the owner declared is told, not held against the database.
         SeverityOverride = lapse.Kind is "trigger" or "declared" ? Severity.Info : null,
         Hint = lapse.Kind switch
