@@ -10,12 +10,16 @@ public sealed class UniquenessCheckTests(Servers servers)
     private const string Odd = """
         CREATE COLLATION blind (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
         CREATE TYPE pair AS (one int, two text); CREATE EXTENSION IF NOT EXISTS btree_gist;
-        CREATE TABLE "we;ird""name" ("a.b ""c d" text COLLATE blind UNIQUE, k1 int, place text, p pair UNIQUE, n numeric UNIQUE, late int UNIQUE DEFERRABLE INITIALLY DEFERRED);
-        INSERT INTO "we;ird""name" VALUES ('x', 1, 'a', (1, null), 1.0, 1), ('y', 1, 'a', (1, 'b'), 'NaN', 2), (null, 1, 'A', null, null, null), (null, 1, 'b', null, null, null);
+        CREATE TABLE "we;ird""name" ("a.b ""c d" text COLLATE blind UNIQUE, k1 int, place text, p pair UNIQUE, n numeric UNIQUE,
+            late int UNIQUE DEFERRABLE INITIALLY DEFERRED);
+        INSERT INTO "we;ird""name" VALUES ('x', 1, 'a', (1, null), 1.0, 1), ('y', 1, 'a', (1, 'b'), 'NaN', 2), (null, 1, 'A',
+            null, null, null), (null, 1, 'b', null, null, null);
         CREATE UNIQUE INDEX partial ON "we;ird""name" (k1, pg_catalog.lower(place) text_pattern_ops) INCLUDE (n) WHERE n < 1.5;
-        CREATE TABLE spans (room int, span int4range, box box, ip inet, EXCLUDE USING gist (span WITH &&), EXCLUDE USING gist (box WITH &&),
+        CREATE TABLE spans (room int, span int4range, box box, ip inet, EXCLUDE USING gist (span WITH &&),
+            EXCLUDE USING gist (box WITH &&),
                             EXCLUDE USING gist (room WITH =, span WITH &&) WHERE (room > 0), EXCLUDE USING btree (ip WITH =));
-        INSERT INTO spans SELECT i, int4range(i * 10, i * 10 + 10), box(point(i, i), point(i + 0.5, i + 0.5)), ('10.0.0.' || i)::inet FROM generate_series(1, 200) i;
+        INSERT INTO spans SELECT i, int4range(i * 10, i * 10 + 10), box(point(i, i), point(i + 0.5, i + 0.5)),
+            ('10.0.0.' || i)::inet FROM generate_series(1, 200) i;
         INSERT INTO spans VALUES (null, 'empty', null, null), (null, 'empty', null, null)
         """;
 
@@ -28,7 +32,8 @@ public sealed class UniquenessCheckTests(Servers servers)
         Ward.AssertSound(await Ward.Examine(database, new UniquenessCheck(), Depth.Standard, Stop));
     }
 
-    /// <summary>How the guard is taken off, the rows that come in, the index that must be named, and how many rows are too many.</summary>
+    /// <summary>How the guard is taken off, the rows that come in, the index that must be named, and how many rows are too
+    /// many.</summary>
     [Theory]
     [InlineData("""INSERT INTO "we;ird""name" ("a.b ""c d") VALUES ('X')""", """we;ird"name_a.b "c d_key""", 1)]
     [InlineData("""INSERT INTO "we;ird""name" (n) VALUES (1.00), (1), ('NaN')""", """we;ird"name_n_key""", 3)]
@@ -43,7 +48,8 @@ public sealed class UniquenessCheckTests(Servers servers)
         await using var database = await servers.Database(15, Stop);
         await database.Execute(Odd, Stop);
         // Not ready: nothing is checked nor entered, as a lost entry would have it.
-        Assert.True(await database.Injure("UPDATE pg_index SET indisready = false WHERE indrelid >= 16384 AND (indisunique OR indisexclusion)", Stop) > 0);
+        Assert.True(await database.Injure("UPDATE pg_index SET indisready = false WHERE indrelid >= 16384 AND (indisunique OR "
+            + "indisexclusion)", Stop) > 0);
         Assert.True(await database.Injure(rows, Stop) > 0);
         await database.Injure("UPDATE pg_index SET indisready = true", Stop);
 
@@ -60,7 +66,8 @@ public sealed class UniquenessCheckTests(Servers servers)
     public async Task Nulls_count_where_they_are_declared_not_distinct()
     {
         await using var database = await servers.Database(15, Stop);
-        await database.Execute("CREATE TABLE n (a int, b int, UNIQUE NULLS NOT DISTINCT (a, b)); INSERT INTO n VALUES (1, null), (null, null)", Stop);
+        await database.Execute("CREATE TABLE n (a int, b int, UNIQUE NULLS NOT DISTINCT (a, b)); INSERT INTO n VALUES (1, "
+            + "null), (null, null)", Stop);
         Ward.AssertSound(await Ward.Examine(database, new UniquenessCheck(), Depth.Standard, Stop));
         await database.Injure("UPDATE pg_index SET indisready = false WHERE indrelid = 'n'::regclass", Stop);
         await database.Execute("INSERT INTO n VALUES (1, null)", Stop);
@@ -75,13 +82,15 @@ public sealed class UniquenessCheckTests(Servers servers)
     public async Task Periods_without_overlaps_are_looked_at()
     {
         await using var database = await servers.Database(18, Stop);
-        await database.Execute("CREATE EXTENSION IF NOT EXISTS btree_gist; CREATE TABLE w (id int, valid daterange, PRIMARY KEY (id, valid WITHOUT OVERLAPS)); "
+        await database.Execute("CREATE EXTENSION IF NOT EXISTS btree_gist; CREATE TABLE w (id int, valid daterange, PRIMARY "
+            + "KEY (id, valid WITHOUT OVERLAPS)); "
             + "INSERT INTO w VALUES (1, '[2024-01-01,2024-02-01)'), (1, '[2024-02-01,)'), (2, '[2024-01-15,2024-03-01)')", Stop);
         Ward.AssertSound(await Ward.Examine(database, new UniquenessCheck(), Depth.Standard, Stop));
         await database.Injure("UPDATE pg_index SET indisready = false WHERE indrelid = 'w'::regclass", Stop);
         await database.Execute("INSERT INTO w VALUES (2, '[2024-02-20,2024-02-21)')", Stop);
         await database.Injure("UPDATE pg_index SET indisready = true WHERE indrelid = 'w'::regclass", Stop);
 
-        Assert.Equal("w_pkey", Assert.Single((await Ward.Examine(database, new UniquenessCheck(), Depth.Standard, Stop)).Findings).Target.Object);
+        Assert.Equal("w_pkey", Assert.Single((await Ward.Examine(database, new UniquenessCheck(), Depth.Standard,
+            Stop)).Findings).Target.Object);
     }
 }

@@ -13,8 +13,10 @@ internal static class Ward
     {
         await using var factory = new SessionFactory(name => Connection(database, name, user), new SessionLimits());
         var source = await PatientSource.Connect(
-            factory, [database.Name], null, filesHidden ? "/nowhere" : database.Cluster.DataDirectory, new Pace(null, TimeProvider.System), cancellationToken);
-        return await new Scrub([check], source, TimeProvider.System, null).Run(new ScrubSettings { Depth = depth }, cancellationToken);
+            factory, [database.Name], null, filesHidden ? "/nowhere" : database.Cluster.DataDirectory, new Pace(null,
+                TimeProvider.System), cancellationToken);
+        return await new Scrub([check], source, TimeProvider.System, null).Run(new ScrubSettings { Depth = depth },
+            cancellationToken);
     }
 
     /// <returns>How many rows the statement changed: an injury that did not take proves nothing.</returns>
@@ -30,7 +32,8 @@ internal static class Ward
     {
         var told = report.Examinations.Where(e => e.Verdict is not (Verdict.Sound or Verdict.NotApplicable))
             .Select(e => $"{e.Check} {e.Target.Name} {e.Target.Rule}: {e.Verdict.Word} {e.Verdict.Why} "
-                + string.Join(" | ", (e.Verdict as Verdict.Damaged)?.Findings.Select(f => $"{f.Target.Name} {f.Evidence}") ?? []));
+                + string.Join(" | ", (e.Verdict as Verdict.Damaged)?.Findings.Select(f =>
+                    $"{f.Target.Name} {f.Evidence}") ?? []));
         Assert.Equal([], told);
         Assert.NotEqual(0, report.Count<Verdict.Sound>());
     }

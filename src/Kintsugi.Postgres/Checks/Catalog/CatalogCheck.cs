@@ -1,8 +1,10 @@
 namespace Kintsugi.Postgres.Checks.Catalog;
 
 /// <summary>
-/// The system catalogs of one database against each other, read from their heaps: references that lead nowhere, rows that are missing on
-/// one side, keys that occur twice, flags that hide what is there. The rules are data (<see cref="CatalogReferences"/>, the *Rules lists).
+/// The system catalogs of one database against each other, read from their heaps: references that lead nowhere, rows that are
+/// missing on
+/// one side, keys that occur twice, flags that hide what is there. The rules are data (<see cref="CatalogReferences"/>, the
+/// *Rules lists).
 /// </summary>
 public sealed class CatalogCheck : ICheck
 {
@@ -20,7 +22,8 @@ public sealed class CatalogCheck : ICheck
         CatalogExamination.Examine((CatalogPortion)portion, patient, cancellationToken);
 }
 
-/// <summary>The catalogs that all databases of a cluster share: roles, databases, tablespaces, and who depends on them. Looked at once.</summary>
+/// <summary>The catalogs that all databases of a cluster share: roles, databases, tablespaces, and who depends on them. Looked at
+/// once.</summary>
 public sealed class SharedCatalogCheck : ICheck
 {
     public string Id => "shared-catalog";

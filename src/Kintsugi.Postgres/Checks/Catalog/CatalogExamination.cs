@@ -3,12 +3,14 @@ using Kintsugi.Postgres.Sessions;
 
 namespace Kintsugi.Postgres.Checks.Catalog;
 
-/// <summary>Asks the probes of one portion, each on its own where one fails, and makes findings of what stays after a second look.</summary>
+/// <summary>Asks the probes of one portion, each on its own where one fails, and makes findings of what stays after a second
+/// look.</summary>
 internal static class CatalogExamination
 {
     /// <summary>The catalogs' own indexes may be what is damaged: the heap is the witness.</summary>
     private const string HeapAlone =
-        "SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL jit = off";
+        "SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL "
+            + "jit = off";
 
     private sealed record Answer(CatalogProbe Probe, IReadOnlyList<CatalogRow> Rows, PatientException? Problem);
 
@@ -30,11 +32,13 @@ internal static class CatalogExamination
         var why = $"{string.Join(", ", refusals.Select(answer => answer.Probe.Id))}: {Why(refusals[0].Problem!, patient)}";
         return findings.Count == 0
             ? new Verdict.Unchecked(why)
-            : new Verdict.Damaged([.. findings.Select((finding, i) => i == 0 ? finding with { Evidence = $"{finding.Evidence} (not examined: {why})" } : finding)]);
+            : new Verdict.Damaged([.. findings.Select((finding, i) => i == 0
+                ? finding with { Evidence = $"{finding.Evidence} (not examined: {why})" } : finding)]);
     }
 
     private static string Why(PatientException problem, Patient patient) => problem.SqlState == SqlStates.InsufficientPrivilege
-        ? $"role {patient.Can.User} may not read it; GRANT pg_read_all_data TO {patient.Can.User} (14 and later), or connect as a superuser"
+        ? $"role {patient.Can.User} may not read it; GRANT pg_read_all_data TO {patient.Can.User} (14 and later), or connect "
+            + $"as a superuser"
         : $"{problem.Message} (SQLSTATE {problem.SqlState})";
 
     private static IEnumerable<Answer> Confirm(IReadOnlyList<Answer> first, IReadOnlyList<Answer> second)
@@ -51,7 +55,8 @@ internal static class CatalogExamination
 
     private static bool Same(CatalogRow one, CatalogRow other) => one.Relation == other.Relation && one.Thing == other.Thing;
 
-    /// <summary>All in one transaction; when that fails, each in its own, so that one damaged corner does not hide the rest.</summary>
+    /// <summary>All in one transaction; when that fails, each in its own, so that one damaged corner does not hide the
+    /// rest.</summary>
     private static async ValueTask<IReadOnlyList<Answer>> Ask(
         IReadOnlyList<CatalogProbe> probes, Patient patient, CancellationToken cancellationToken)
     {
@@ -94,6 +99,7 @@ internal static class CatalogExamination
             $"{answer.Probe.Catalog} cannot be read for rule {answer.Probe.Id}: {answer.Problem!.Message}")
         {
             SqlState = answer.Problem.SqlState,
-            Hint = "take a snapshot first (kintsugi snapshots create), then let the heap and btree checks say which page or index is damaged",
+            Hint = "take a snapshot first (kintsugi snapshots create), then let the heap and btree checks say which page or "
+                + "index is damaged",
         };
 }

@@ -5,13 +5,17 @@ namespace Kintsugi.Postgres.Checks.Catalog;
 /// <summary>Turns rows of the catalogs into findings that name the object that a person knows.</summary>
 internal static class CatalogFindings
 {
-    /// <summary>Names of a relation whose row in pg_class is gone or whose schema is: from its row type, its constraint, its dependencies.</summary>
+    /// <summary>Names of a relation whose row in pg_class is gone or whose schema is: from its row type, its constraint, its
+    /// dependencies.</summary>
     private const string TracesSql = """
         SELECT coalesce((SELECT c.relname FROM pg_catalog.pg_class c WHERE c.oid = $1),
                         (SELECT t.typname FROM pg_catalog.pg_type t WHERE t.typrelid = $1 LIMIT 1),
-                        (SELECT k.conname FROM pg_catalog.pg_constraint k WHERE k.conindid = $1 AND k.contype IN ('p', 'u', 'x') LIMIT 1))::pg_catalog.text,
-               coalesce((SELECT n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1),
-                        (SELECT n.nspname FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace WHERE t.typrelid = $1 LIMIT 1),
+                        (SELECT k.conname FROM pg_catalog.pg_constraint k WHERE k.conindid = $1
+                            AND k.contype IN ('p', 'u', 'x') LIMIT 1))::pg_catalog.text,
+               coalesce((SELECT n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+                   WHERE c.oid = $1),
+                        (SELECT n.nspname FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+                            WHERE t.typrelid = $1 LIMIT 1),
                         (SELECT n.nspname FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_namespace n ON n.oid = d.refobjid
                          WHERE d.classid = 1259 AND d.objid = $1 AND d.refclassid = 2615 LIMIT 1))::pg_catalog.text
         """;
@@ -22,7 +26,8 @@ internal static class CatalogFindings
         CatalogProbe probe, IReadOnlyList<CatalogRow> rows, Patient patient, CancellationToken cancellationToken)
     {
         var findings = new List<Finding>();
-        foreach (var group in rows.GroupBy(row => (row.Relation, Thing: probe.ThingIsColumn || probe.ThingIsPlace ? row.Thing : "")))
+        foreach (var group in rows.GroupBy(row => (row.Relation, Thing: probe.ThingIsColumn || probe.ThingIsPlace ? row.Thing
+            : "")))
         {
             var target = await Place(probe, group.Key.Relation, patient, cancellationToken) with
             {
@@ -54,18 +59,21 @@ internal static class CatalogFindings
             facts["cause"] = cause;
             facts["story"] = $"the system catalogs contradict each other over {cause}";
         }
-        return new Finding(probe.Fault, target, string.Join("; ", said.Take(MaxExamples)) + (said.Count > MaxExamples ? $" and {said.Count - MaxExamples} more" : ""))
+        return new Finding(probe.Fault, target, string.Join("; ", said.Take(MaxExamples)) + (said.Count > MaxExamples
+            ? $" and {said.Count - MaxExamples} more" : ""))
         {
             SeverityOverride = probe.Severity,
             Rows = rows.Count,
             Hint = probe.Fault == Faults.StatisticsCorrupt
                 ? "ANALYZE the table: statistics are derived from it"
-                : "take a snapshot of the cluster before anything changes the catalogs: kintsugi snapshots create; then see kintsugi plan",
+                : "take a snapshot of the cluster before anything changes the catalogs: kintsugi snapshots create; then see "
+                    + "kintsugi plan",
             Facts = facts,
         };
     }
 
-    private static async ValueTask<Target> Place(CatalogProbe probe, uint oid, Patient patient, CancellationToken cancellationToken)
+    private static async ValueTask<Target> Place(CatalogProbe probe, uint oid, Patient patient,
+        CancellationToken cancellationToken)
     {
         var catalog = new Target
         {
@@ -74,12 +82,15 @@ internal static class CatalogFindings
         };
         if (oid == 0)
             return catalog;
-        if (patient.Relations.Find(oid) is { } relation && patient.Relations.Find(relation.TableOid) is { Schema: not "?" } && relation.Schema != "?")
+        if (patient.Relations.Find(oid) is { } relation && patient.Relations.Find(relation.TableOid) is { Schema: not "?" }
+            && relation.Schema != "?")
             return relation.ToTarget(patient.Can.SystemIdentifier, patient.Relations.Database);
         var traces = await patient.Session.Rows(TracesSql,
-            row => (Name: row.IsDBNull(0) ? null : row.GetString(0), Schema: row.IsDBNull(1) ? null : row.GetString(1)), cancellationToken, oid);
+            row => (Name: row.IsDBNull(0) ? null : row.GetString(0), Schema: row.IsDBNull(1) ? null : row.GetString(1)),
+                cancellationToken, oid);
         return traces is [{ Name: { } name, Schema: var schema }]
-            ? catalog with { Kind = patient.Relations.Find(oid)?.Index is null ? TargetKind.Table : TargetKind.Index, Schema = schema ?? "?", Relation = name }
+            ? catalog with { Kind = patient.Relations.Find(oid)?.Index is null ? TargetKind.Table : TargetKind.Index,
+                Schema = schema ?? "?", Relation = name }
             : catalog;
     }
 }

@@ -1,6 +1,7 @@
 namespace Kintsugi.Postgres.Checks.Catalog;
 
-/// <summary>All rules that fit this server, as pieces: one for a catalog's references, one for its keys, one for each rule of its own.</summary>
+/// <summary>All rules that fit this server, as pieces: one for a catalog's references, one for its keys, one for each rule of its
+/// own.</summary>
 internal static class CatalogPortions
 {
     public static async ValueTask<IReadOnlyList<Portion>> Of(Patient patient, bool shared, CancellationToken cancellationToken)
@@ -13,9 +14,11 @@ internal static class CatalogPortions
         portions.AddRange(shape.Keys.Where(key => key.Unique && shape.IsShared(key.Catalog) == shared)
             .GroupBy(key => key.Catalog)
             .Select(group => Portion(patient, group.Key, "keys", [.. group.Select(key => KeyProbes.Duplicates(key, shape))])));
-        var own = shared ? SharedRules.All : RelationRules.All.Concat(IndexRules.All).Concat(TypeRules.All).Concat(ConstraintRules.All)
+        var own = shared ? SharedRules.All
+            : RelationRules.All.Concat(IndexRules.All).Concat(TypeRules.All).Concat(ConstraintRules.All)
             .Concat(HorizonRules.All).Concat(StatisticsRules.All);
-        portions.AddRange(own.Where(rule => rule.Fits(shape)).Select(rule => Portion(patient, rule.Catalog, rule.Id, [rule.Probe()])));
+        portions.AddRange(own.Where(rule => rule.Fits(shape)).Select(rule => Portion(patient, rule.Catalog, rule.Id,
+            [rule.Probe()])));
         portions.AddRange(DependencyProbes.Of(shape, shared).GroupBy(probe => probe.Catalog)
             .Select(group => Portion(patient, group.Key, "objects", [.. group])));
         return portions;

@@ -9,7 +9,8 @@ internal sealed record CatalogReference(string Catalog, IReadOnlyList<string> Co
     public string Id => $"{Catalog}.{Columns[^1]}";
 
     /// <summary>
-    /// A row for each reference that leads nowhere: the relation concerned, the name of the thing, its ctid, and the key that is missing.
+    /// A row for each reference that leads nowhere: the relation concerned, the name of the thing, its ctid, and the key that is
+    /// missing.
     /// Roles are looked up in the view pg_roles, which everybody may read.
     /// </summary>
     public string Sql(CatalogShape shape)
@@ -18,14 +19,16 @@ internal sealed record CatalogReference(string Catalog, IReadOnlyList<string> Co
         var keys = Columns.SkipLast(1).Select(column => $"f.{column}").Append(last).ToList();
         var target = Refers == "pg_authid" ? "pg_roles" : Refers;
         var targetKeys = Refers == "pg_attribute" ? ["attrelid", "attnum"] : new[] { "oid" };
-        var from = $"pg_catalog.{Catalog} f" + (IsArray ? $" CROSS JOIN LATERAL pg_catalog.unnest(f.{Columns[^1]}) e(element)" : "");
+        var from = $"pg_catalog.{Catalog} f" + (IsArray ? $" CROSS JOIN LATERAL pg_catalog.unnest(f.{Columns[^1]}) e(element)"
+            : "");
         var match = string.Join(" AND ", keys.Zip(targetKeys, (key, of) => $"t.{of} = {key}"));
         var known = string.Join("", keys.Select(key => $"{key} IS NOT NULL AND "));
         return $"""
             SELECT coalesce({CatalogShape.RelationOf(Catalog)}, 0), {shape.LabelOf(Catalog)}, f.ctid::pg_catalog.text,
                    pg_catalog.concat_ws(',', {string.Join(", ", keys.Select(key => $"{key}::pg_catalog.text"))})
             FROM {from}
-            WHERE {known}{(Optional ? $"{last} <> 0 AND " : "")}{Exception()}NOT EXISTS (SELECT FROM pg_catalog.{target} t WHERE {match})
+            WHERE {known}{(Optional ? $"{last} <> 0 AND " : "")}{Exception()}NOT EXISTS (SELECT FROM pg_catalog.{target} t
+                WHERE {match})
             LIMIT {MaxRows}
             """;
     }

@@ -1,17 +1,21 @@
 namespace Kintsugi.Postgres.Checks.Catalog;
 
 /// <summary>
-/// Every reference between system catalogs of 13 to 18, as PostgreSQL declares them (BKI_LOOKUP in src/include/catalog; pg_get_catalog_foreign_keys
-/// on 14 and later). `?` zero is allowed, `[]` each element of an array. What this server does not have is left out by <see cref="CatalogShape"/>.
+/// Every reference between system catalogs of 13 to 18, as PostgreSQL declares them (BKI_LOOKUP in src/include/catalog;
+/// pg_get_catalog_foreign_keys
+/// on 14 and later). `?` zero is allowed, `[]` each element of an array. What this server does not have is left out by <see
+/// cref="CatalogShape"/>.
 /// </summary>
 internal static class CatalogReferences
 {
     /// <summary>
-    /// Left out: pg_statistic.staop and stacoll (an operator may be dropped before the next ANALYZE), and pg_auth_members.grantor before 16
+    /// Left out: pg_statistic.staop and stacoll (an operator may be dropped before the next ANALYZE), and pg_auth_members.grantor
+    /// before 16
     /// (DROP ROLE did not look at it).
     /// </summary>
     public static IReadOnlyList<CatalogReference> Of(CatalogShape shape) =>
-        [.. All.Where(reference => shape.Has(reference.Refers) && reference.Columns.All(column => shape.Has(reference.Catalog, column))
+        [.. All.Where(reference => shape.Has(reference.Refers) && reference.Columns.All(column => shape.Has(reference.Catalog,
+            column))
             && !(reference.Id == "pg_auth_members.grantor" && shape.Major < 16))];
 
     private static readonly IReadOnlyList<CatalogReference> All = [.. Text.Split('\n').SelectMany(Line)];
@@ -24,7 +28,8 @@ internal static class CatalogReferences
             var arrow = word.IndexOf('>', StringComparison.Ordinal);
             var columns = word[..arrow].TrimEnd('?');
             var array = columns.EndsWith("[]", StringComparison.Ordinal);
-            yield return new CatalogReference(words[0], (array ? columns[..^2] : columns).Split(','), array, word[arrow - 1] == '?', word[(arrow + 1)..]);
+            yield return new CatalogReference(words[0], (array ? columns[..^2] : columns).Split(','), array,
+                word[arrow - 1] == '?', word[(arrow + 1)..]);
         }
     }
 

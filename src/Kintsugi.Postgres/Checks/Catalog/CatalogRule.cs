@@ -2,7 +2,8 @@ namespace Kintsugi.Postgres.Checks.Catalog;
 
 /// <summary>A rule that the declared references do not express.</summary>
 /// <param name="Expected">What a sound catalog has.</param>
-/// <param name="Sql">Relation OID or 0, the thing, its ctid or null, what was found instead, and the shared cause or nothing.</param>
+/// <param name="Sql">Relation OID or 0, the thing, its ctid or null, what was found instead, and the shared cause or
+/// nothing.</param>
 internal sealed record CatalogRule(string Id, string Catalog, string Expected, string Sql)
 {
     /// <summary>Catalog columns without which the rule means nothing here: pg_class.relispartition.</summary>

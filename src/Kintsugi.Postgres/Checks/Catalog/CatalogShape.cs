@@ -1,6 +1,7 @@
 namespace Kintsugi.Postgres.Checks.Catalog;
 
-/// <summary>Which system catalogs this server has, with which columns and unique keys: asked, never assumed from its version (RULES.md 13).</summary>
+/// <summary>Which system catalogs this server has, with which columns and unique keys: asked, never assumed from its version
+/// (RULES.md 13).</summary>
 internal sealed class CatalogShape
 {
     private const string Sql = """
@@ -13,7 +14,8 @@ internal sealed class CatalogShape
         """;
 
     private const string KeySql = """
-        SELECT c.relname::pg_catalog.text, x.relname::pg_catalog.text, pg_catalog.array_agg(a.attname::pg_catalog.text ORDER BY k.place), i.indisunique
+        SELECT c.relname::pg_catalog.text, x.relname::pg_catalog.text, pg_catalog.array_agg(a.attname::pg_catalog.text
+            ORDER BY k.place), i.indisunique
         FROM pg_catalog.pg_index i
         JOIN pg_catalog.pg_class c ON c.oid = i.indrelid AND c.relnamespace = 11 AND c.oid < 16384
         JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
@@ -33,7 +35,8 @@ internal sealed class CatalogShape
         ["pg_constraint"] = "f.conrelid",
         ["pg_foreign_table"] = "f.ftrelid",
         // The table: where the index has no row in pg_class, its name is lost.
-        ["pg_index"] = "(SELECT coalesce(pg_catalog.max(x.oid), f.indrelid) FROM pg_catalog.pg_class x WHERE x.oid = f.indexrelid)",
+        ["pg_index"] = "(SELECT coalesce(pg_catalog.max(x.oid), f.indrelid) FROM pg_catalog.pg_class x WHERE x.oid = "
+            + "f.indexrelid)",
         ["pg_inherits"] = "f.inhrelid",
         ["pg_partitioned_table"] = "f.partrelid",
         ["pg_policy"] = "f.polrelid",
@@ -68,7 +71,8 @@ internal sealed class CatalogShape
                 shape.shared.Add(catalog);
         }
         shape.Keys = await patient.Session.Rows(KeySql,
-            row => new CatalogKey(row.GetString(0), row.GetString(1), row.GetFieldValue<string[]>(2), row.GetBoolean(3)), cancellationToken);
+            row => new CatalogKey(row.GetString(0), row.GetString(1), row.GetFieldValue<string[]>(2), row.GetBoolean(3)),
+                cancellationToken);
         return shape;
     }
 
@@ -76,13 +80,16 @@ internal sealed class CatalogShape
 
     public bool Has(string catalog) => columns.ContainsKey(catalog);
 
-    public bool Has(string catalog, string column) => columns.TryGetValue(catalog, out var list) && list.Exists(known => known.Name == column);
+    public bool Has(string catalog, string column) => columns.TryGetValue(catalog, out var list) && list.Exists(known =>
+        known.Name == column);
 
     /// <summary>One copy for the whole cluster (pg_class.relisshared).</summary>
     public bool IsShared(string catalog) => shared.Contains(catalog);
 
-    /// <summary>The OID of the user's relation that a row <c>f</c> of that catalog is about, as SQL; the catalog's own zero where there is none.</summary>
-    public static string RelationOf(string catalog) => RelationColumns.TryGetValue(catalog, out var sql) ? sql : "0::pg_catalog.oid";
+    /// <summary>The OID of the user's relation that a row <c>f</c> of that catalog is about, as SQL; the catalog's own zero where
+    /// there is none.</summary>
+    public static string RelationOf(string catalog) => RelationColumns.TryGetValue(catalog, out var sql) ? sql
+        : "0::pg_catalog.oid";
 
     /// <summary>What a person calls the row <c>f</c>: its first column of type name, else its OID, else its place.</summary>
     public string LabelOf(string catalog)

@@ -4,8 +4,10 @@ using Kintsugi.Postgres.Sessions;
 namespace Kintsugi.Postgres.Checks.Catalog;
 
 /// <summary>
-/// Every index, view, constraint, default, trigger, function, partition bound, policy and statistic can be read by the server itself: what
-/// rests on a row of the catalogs that is gone, or on an expression that no longer parses, is found though every reference of its own is whole.
+/// Every index, view, constraint, default, trigger, function, partition bound, policy and statistic can be read by the server
+/// itself: what
+/// rests on a row of the catalogs that is gone, or on an expression that no longer parses, is found though every reference of its
+/// own is whole.
 /// </summary>
 public sealed class DefinitionsCheck : ICheck
 {
@@ -35,7 +37,8 @@ public sealed class DefinitionsCheck : ICheck
         var kind = ((DefinitionPortion)portion).Of;
         try
         {
-            if ((await patient.Session.Rows($"SELECT 1 FROM {kind.From} WHERE ({kind.Definition}) IS NULL LIMIT 1", _ => 0, cancellationToken)).Count == 0)
+            if ((await patient.Session.Rows($"SELECT 1 FROM {kind.From} WHERE ({kind.Definition}) IS NULL LIMIT 1", _ => 0,
+                cancellationToken)).Count == 0)
                 return Verdict.Sound.Instance;
         }
         catch (PatientException problem) when (Accuses(problem))
@@ -43,7 +46,8 @@ public sealed class DefinitionsCheck : ICheck
             // One of them cannot be read; which one is asked below.
         }
         var items = await patient.Session.Rows(
-            $"SELECT o.ctid::pg_catalog.text, ({kind.Relation})::pg_catalog.oid, ({kind.Label})::pg_catalog.text FROM {kind.From}",
+            $"SELECT o.ctid::pg_catalog.text, ({kind.Relation})::pg_catalog.oid, ({kind.Label})::pg_catalog.text FROM "
+                + $"{kind.From}",
             row => new Item(row.GetString(0), row.GetFieldValue<uint>(1), row.GetString(2)), cancellationToken);
         var findings = new List<Finding>();
         foreach (var item in items)
@@ -63,7 +67,8 @@ public sealed class DefinitionsCheck : ICheck
         var one = $"FROM {kind.From} WHERE o.ctid = $1::pg_catalog.tid";
         try
         {
-            var answer = await patient.Session.Rows($"SELECT ({kind.Definition}) IS NULL {one}", row => row.GetBoolean(0), cancellationToken, item.Place);
+            var answer = await patient.Session.Rows($"SELECT ({kind.Definition}) IS NULL {one}", row => row.GetBoolean(0),
+                cancellationToken, item.Place);
             return answer is [true] ? ("the server has no answer, or an impossible one", null) : null;
         }
         catch (PatientException problem) when (Accuses(problem))
@@ -77,7 +82,8 @@ public sealed class DefinitionsCheck : ICheck
     private static bool Accuses(PatientException problem) =>
         !problem.ConnectionLost && (problem.SqlState == SqlStates.InternalError || SqlStates.MeansDamage(problem));
 
-    private static Finding ToFinding(DefinitionKind kind, Item item, (string Words, string? Code) complaint, Target whole, Patient patient)
+    private static Finding ToFinding(DefinitionKind kind, Item item, (string Words, string? Code) complaint, Target whole,
+        Patient patient)
     {
         var target = patient.Relations.Find(item.Relation) is { Schema: not "?" } relation
             ? relation.ToTarget(patient.Can.SystemIdentifier, patient.Relations.Database) : whole;
@@ -86,10 +92,12 @@ public sealed class DefinitionsCheck : ICheck
         {
             SqlState = complaint.Code,
             Hint = kind.Fault == Faults.StatisticsCorrupt ? "ANALYZE the table: statistics are derived from it"
-                : "see what the check catalog says: a row that it rests on is gone or damaged; snapshot first: kintsugi snapshots create",
+                : "see what the check catalog says: a row that it rests on is gone or damaged; snapshot first: kintsugi "
+                    + "snapshots create",
             Facts = new Dictionary<string, string>
             {
-                ["catalog"] = kind.Catalog, ["rule"] = $"definition of {kind.Name}", ["thing"] = item.Label, ["ctid"] = item.Place,
+                ["catalog"] = kind.Catalog, ["rule"] = $"definition of {kind.Name}", ["thing"] = item.Label,
+                    ["ctid"] = item.Place,
                 ["oid"] = item.Relation.ToString(CultureInfo.InvariantCulture),
             },
         };

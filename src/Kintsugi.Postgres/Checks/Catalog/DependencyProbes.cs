@@ -30,13 +30,16 @@ internal static class DependencyProbes
     {
         var other = side.Length == 0 ? "ref" : "";
         var here = dependencies == "pg_depend" ? ""
-            : side.Length == 0 ? " AND f.dbid = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())" : "";
+            : side.Length == 0 ? " AND f.dbid = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = "
+                + "pg_catalog.current_database())" : "";
         var relation = dependencies == "pg_depend"
-            ? $"CASE WHEN f.{side}classid = 1259 AND f.{side}objsubid <> 0 THEN f.{side}objid WHEN f.{other}classid = 1259 THEN f.{other}objid ELSE 0 END"
+            ? $"CASE WHEN f.{side}classid = 1259 AND f.{side}objsubid <> 0 THEN f.{side}objid WHEN f.{other}classid = 1259 "
+                + $"THEN f.{other}objid ELSE 0 END"
             : "0";
         var of = catalog == "pg_authid" ? "pg_roles" : catalog;
         var sql = $"""
-            SELECT ({relation})::pg_catalog.oid, coalesce((SELECT c.relname FROM pg_catalog.pg_class c WHERE c.oid = f.{other}classid)::pg_catalog.text, '?')
+            SELECT ({relation})::pg_catalog.oid, coalesce((SELECT c.relname FROM pg_catalog.pg_class c
+                WHERE c.oid = f.{other}classid)::pg_catalog.text, '?')
                    || ' ' || f.{other}objid::pg_catalog.text, f.ctid::pg_catalog.text, f.{side}objid::pg_catalog.text
             FROM pg_catalog.{dependencies} f
             WHERE f.{side}classid = 'pg_catalog.{catalog}'::pg_catalog.regclass AND f.deptype <> 'p'{here}
@@ -44,7 +47,8 @@ internal static class DependencyProbes
             LIMIT {CatalogReference.MaxRows}
             """;
         return new CatalogProbe($"{dependencies}.{side}objid {catalog}", dependencies, sql,
-            (thing, oid) => $"{dependencies} says that {thing} {(side.Length == 0 ? "is depended on by" : "depends on")} {catalog} {oid}, "
+            (thing, oid) => $"{dependencies} says that {thing} {(side.Length == 0 ? "is depended on by" : "depends on")} "
+                + $"{catalog} {oid}, "
                 + $"and {catalog} has no such row")
         {
             Cause = oid => $"{catalog} ({oid})",

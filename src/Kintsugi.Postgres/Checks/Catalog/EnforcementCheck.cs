@@ -3,7 +3,8 @@ using System.Data.Common;
 namespace Kintsugi.Postgres.Checks.Catalog;
 
 /// <summary>
-/// Constraints that stand in the catalogs and hold nobody: triggers of foreign keys disabled or gone, NOT VALID, NOT ENFORCED (18),
+/// Constraints that stand in the catalogs and hold nobody: triggers of foreign keys disabled or gone, NOT VALID, NOT ENFORCED
+/// (18),
 /// and the owner's own triggers left disabled after a bulk load. Whether rows already break them is the question of other checks.
 /// </summary>
 public sealed class EnforcementCheck : ICheck
@@ -36,7 +37,8 @@ public sealed class EnforcementCheck : ICheck
         ValueTask.FromResult(portion.Settled!);
 
     private static Lapse Read(DbDataReader row) =>
-        new(row.GetFieldValue<uint>(0), row.GetString(1), row.GetString(2), row.GetString(3), row.IsDBNull(4) ? "" : row.GetString(4));
+        new(row.GetFieldValue<uint>(0), row.GetString(1), row.GetString(2), row.GetString(3), row.IsDBNull(4) ? ""
+            : row.GetString(4));
 
     private static Finding ToFinding(Lapse lapse, Relation table, Patient patient) => new(
         Faults.ConstraintUnenforced,

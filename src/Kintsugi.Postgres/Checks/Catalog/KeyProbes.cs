@@ -16,7 +16,8 @@ internal static class KeyProbes
             GROUP BY {columns} HAVING pg_catalog.count(*) > 1 LIMIT {CatalogReference.MaxRows}
             """;
         return new CatalogProbe($"{key.Catalog} {string.Join(",", key.Columns)}", key.Catalog, sql,
-            (thing, found) => $"expected one row of {key.Catalog} for each ({string.Join(", ", key.Columns)}), but {thing} is there: {found}")
+            (thing, found) => $"expected one row of {key.Catalog} for each ({string.Join(", ", key.Columns)}), but {thing} is "
+                + $"there: {found}")
         {
             Facts = new Dictionary<string, string> { ["index"] = key.Index, ["columns"] = string.Join(",", key.Columns) },
         };

@@ -4,10 +4,13 @@ using Kintsugi.Postgres.Sessions;
 namespace Kintsugi.Postgres.Checks.Collations;
 
 /// <summary>
-/// Collations whose library has another version than the one that was recorded when objects were built: the order may have changed, and
-/// every index, partition bound and ordering CHECK that rests on it may lie. One change of a library is one case, however many objects it has.
+/// Collations whose library has another version than the one that was recorded when objects were built: the order may have
+/// changed, and
+/// every index, partition bound and ordering CHECK that rests on it may lie. One change of a library is one case, however many
+/// objects it has.
 /// </summary>
-/// <remarks>REFRESH VERSION only silences the warning: it comes last (ALTER COLLATION, "Notes"; HAZARDS H19). An unchanged version does not
+/// <remarks>REFRESH VERSION only silences the warning: it comes last (ALTER COLLATION, "Notes"; HAZARDS H19). An unchanged
+/// version does not
 /// prove an unchanged order: <see cref="CollationFingerprint"/>.</remarks>
 public sealed class CollationCheck : ICheck
 {
@@ -26,7 +29,8 @@ public sealed class CollationCheck : ICheck
         public bool IsDatabase => Oid == Default;
 
         /// <summary>Everything that one new version of one library has touched.</summary>
-        public string Cause => $"{(Provider == "i" ? "ICU" : "the operating system's")} collations changed from version {Recorded} to {Actual}";
+        public string Cause => $"{(Provider == "i" ? "ICU" : "the operating system's")} collations changed from version "
+            + $"{Recorded} to {Actual}";
     }
 
     private sealed record Dependant(uint Relation, string Kind, string? Constraint, uint Collation);
@@ -38,7 +42,8 @@ public sealed class CollationCheck : ICheck
         portions.Add(new Portion(Place(patient) with { Rule = "default collation" })
         {
             Settled = patient.Can.Major >= 15 ? null : new Verdict.NotApplicable(
-                $"PostgreSQL {patient.Can.Major} records no version of the database's own collation (since 15); compare its fingerprint instead"),
+                $"PostgreSQL {patient.Can.Major} records no version of the database's own collation (since 15); compare its "
+                    + $"fingerprint instead"),
         });
         return ValueTask.FromResult<IReadOnlyList<Portion>>(portions);
     }
@@ -52,22 +57,27 @@ public sealed class CollationCheck : ICheck
             var (provider, recorded, actual) = (await patient.Session.Rows(CollationSql.Database,
                 row => (Text(row, 0) ?? "", Text(row, 1), Text(row, 2)), cancellationToken))[0];
             if (actual is not null && recorded is null)
-                return new Verdict.NotApplicable("no version was recorded for this database; ALTER DATABASE … REFRESH COLLATION VERSION after a REINDEX records it");
-            changes = recorded == actual || recorded is null ? [] : [new Change(Default, "pg_catalog", "default", provider, recorded, actual ?? "none")];
+                return new Verdict.NotApplicable("no version was recorded for this database; ALTER DATABASE … REFRESH "
+                    + "COLLATION VERSION after a REINDEX records it");
+            changes = recorded == actual || recorded is null ? [] : [new Change(Default, "pg_catalog", "default", provider,
+                recorded, actual ?? "none")];
         }
         else
         {
             changes = await Changed(patient, unknown, cancellationToken);
         }
         var findings = await Findings(changes, patient, cancellationToken);
-        return findings.Count == 0 && unknown.Count > 0 ? new Verdict.Unchecked(string.Join("; ", unknown)) : Verdict.From(findings);
+        return findings.Count == 0 && unknown.Count > 0 ? new Verdict.Unchecked(string.Join("; ", unknown))
+            : Verdict.From(findings);
     }
 
     /// <summary>One by one, because a locale that the system has lost raises an error.</summary>
-    private static async ValueTask<IReadOnlyList<Change>> Changed(Patient patient, List<string> unknown, CancellationToken cancellationToken)
+    private static async ValueTask<IReadOnlyList<Change>> Changed(Patient patient, List<string> unknown,
+        CancellationToken cancellationToken)
     {
         var recorded = await patient.Session.Rows(CollationSql.Recorded, row => new Change(
-            row.GetFieldValue<uint>(0), row.GetString(1), row.GetString(2), row.GetString(3), row.GetString(4), ""), cancellationToken);
+            row.GetFieldValue<uint>(0), row.GetString(1), row.GetString(2), row.GetString(3), row.GetString(4), ""),
+                cancellationToken);
         var changes = new List<Change>();
         foreach (var collation in recorded)
         {
@@ -86,7 +96,8 @@ public sealed class CollationCheck : ICheck
         return changes;
     }
 
-    private static async ValueTask<IReadOnlyList<Finding>> Findings(IReadOnlyList<Change> changes, Patient patient, CancellationToken cancellationToken)
+    private static async ValueTask<IReadOnlyList<Finding>> Findings(IReadOnlyList<Change> changes, Patient patient,
+        CancellationToken cancellationToken)
     {
         if (changes.Count == 0)
             return [];
@@ -109,15 +120,20 @@ public sealed class CollationCheck : ICheck
     private static Finding OfCollation(Change change, IReadOnlyList<Dependant> dependants, Patient patient)
     {
         var target = change.IsDatabase ? Place(patient) with { Rule = "default collation" }
-            : Place(patient) with { Kind = TargetKind.Catalog, Schema = "pg_catalog", Relation = "pg_collation", Object = change.Name, ObjectSchema = change.Schema };
-        var names = dependants.Select(dependant => (dependant.Kind, Name: Name(dependant, patient))).ToLookup(pair => pair.Kind, pair => pair.Name);
+            : Place(patient) with { Kind = TargetKind.Catalog, Schema = "pg_catalog", Relation = "pg_collation",
+                Object = change.Name, ObjectSchema = change.Schema };
+        var names = dependants.Select(dependant => (dependant.Kind, Name: Name(dependant, patient))).ToLookup(pair => pair.Kind,
+            pair => pair.Name);
         var facts = Facts(change);
         foreach (var kind in names)
             facts[kind.Key] = string.Join('\n', kind.Distinct());
-        return new Finding(Faults.CollationChanged, target, $"expected the {(change.IsDatabase ? $"collation of database {patient.Relations.Database}" : $"collation {change.Name}")} "
-            + $"to have version {change.Recorded}, under which its dependants were built, but the library has {change.Actual}; {dependants.Count} objects rest on it")
+        return new Finding(Faults.CollationChanged, target, $"expected the "
+            + $"{(change.IsDatabase ? $"collation of database {patient.Relations.Database}" : $"collation {change.Name}")} "
+            + $"to have version {change.Recorded}, under which its dependants were built, but the library has {change.Actual}; "
+                + $"{dependants.Count} objects rest on it")
         {
-            Hint = "rebuild and prove its dependants first; only then ALTER … REFRESH COLLATION VERSION, which merely silences the warning",
+            Hint = "rebuild and prove its dependants first; only then ALTER … REFRESH COLLATION VERSION, which merely silences "
+                + "the warning",
             Facts = facts,
         };
     }
@@ -128,8 +144,10 @@ public sealed class CollationCheck : ICheck
             return null;
         var facts = Facts(change);
         facts["kind"] = dependant.Kind;
-        return new Finding(Faults.CollationChanged, relation.ToTarget(patient.Can.SystemIdentifier, patient.Relations.Database) with { Rule = dependant.Constraint },
-            $"{dependant.Kind} {dependant.Constraint ?? relation.Name} rests on collation {change.Name}, version {change.Recorded} when it was built, now {change.Actual}")
+        return new Finding(Faults.CollationChanged, relation.ToTarget(patient.Can.SystemIdentifier,
+            patient.Relations.Database) with { Rule = dependant.Constraint },
+            $"{dependant.Kind} {dependant.Constraint ?? relation.Name} rests on collation {change.Name}, version "
+                + $"{change.Recorded} when it was built, now {change.Actual}")
         {
             Hint = dependant.Kind switch
             {

@@ -14,7 +14,8 @@ internal static class CollationSql
         SELECT c.oid, n.nspname::pg_catalog.text, c.collname::pg_catalog.text, c.collprovider::pg_catalog.text, c.collversion
         FROM pg_catalog.pg_collation c JOIN pg_catalog.pg_namespace n ON n.oid = c.collnamespace
         WHERE c.collversion IS NOT NULL
-          AND c.collencoding IN (-1, (SELECT d.encoding FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()))
+          AND c.collencoding IN (-1, (SELECT d.encoding FROM pg_catalog.pg_database d
+              WHERE d.datname = pg_catalog.current_database()))
           AND (EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attcollation = c.oid)
                OR EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.refclassid = 3456 AND d.refobjid = c.oid)
                OR EXISTS (SELECT FROM pg_catalog.pg_index i WHERE c.oid = ANY (i.indcollation::pg_catalog.oid[]))
@@ -22,17 +23,23 @@ internal static class CollationSql
         """;
 
     /// <summary>
-    /// Relation, what it is (index, partition, check), the constraint's name and the collation, for the collations in $1. An index depends by
-    /// the collation of a key, by a collation named in its expressions or predicate, or by a column in them; operator classes that compare
-    /// bytes do not, nor does a hash of bytes. A CHECK constraint depends when it compares by order or asks for upper or lower case.
+    /// Relation, what it is (index, partition, check), the constraint's name and the collation, for the collations in $1. An
+    /// index depends by
+    /// the collation of a key, by a collation named in its expressions or predicate, or by a column in them; operator classes
+    /// that compare
+    /// bytes do not, nor does a hash of bytes. A CHECK constraint depends when it compares by order or asks for upper or lower
+    /// case.
     /// </summary>
     public const string Dependants = """
         WITH changed AS (SELECT c.oid, c.collisdeterministic FROM pg_catalog.pg_collation c WHERE c.oid = ANY ($1)),
         keys AS (
-            SELECT i.indexrelid, i.indrelid, i.indexprs IS NOT NULL OR i.indpred IS NOT NULL AS computed, k.coll, o.opcname, a.amname,
+            SELECT i.indexrelid, i.indrelid, i.indexprs IS NOT NULL
+                OR i.indpred IS NOT NULL AS computed, k.coll, o.opcname, a.amname,
                    coalesce(t.atttypid, 0) AS type
-            FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid JOIN pg_catalog.pg_am a ON a.oid = x.relam
-            CROSS JOIN LATERAL unnest(i.indcollation::pg_catalog.oid[], i.indclass::pg_catalog.oid[]) WITH ORDINALITY k(coll, class, place)
+            FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
+                JOIN pg_catalog.pg_am a ON a.oid = x.relam
+            CROSS JOIN LATERAL unnest(i.indcollation::pg_catalog.oid[], i.indclass::pg_catalog.oid[]) WITH ORDINALITY k(coll,
+                class, place)
             JOIN pg_catalog.pg_opclass o ON o.oid = k.class
             LEFT JOIN pg_catalog.pg_attribute t ON t.attrelid = i.indexrelid AND t.attnum = k.place
             WHERE x.relkind = 'i' AND i.indrelid >= 16384
@@ -52,7 +59,8 @@ internal static class CollationSql
         JOIN changed c ON c.oid = d.refobjid WHERE k.computed
         UNION
         SELECT k.indexrelid, 'index', NULL, c.oid
-        FROM keys k JOIN pg_catalog.pg_depend d ON d.classid = 1259 AND d.objid = k.indexrelid AND d.refclassid = 1259 AND d.refobjid = k.indrelid
+        FROM keys k JOIN pg_catalog.pg_depend d ON d.classid = 1259 AND d.objid = k.indexrelid AND d.refclassid = 1259
+            AND d.refobjid = k.indrelid
              AND d.refobjsubid > 0
         JOIN pg_catalog.pg_index i ON i.indexrelid = k.indexrelid
         JOIN pg_catalog.pg_attribute a ON a.attrelid = k.indrelid AND a.attnum = d.refobjsubid

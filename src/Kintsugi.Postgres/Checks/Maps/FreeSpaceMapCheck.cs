@@ -3,7 +3,8 @@ using Kintsugi.Postgres.Sessions;
 namespace Kintsugi.Postgres.Checks.Maps;
 
 /// <summary>
-/// Pages of the free space maps, through pageinspect, on servers whose files are out of reach (the check pages reads the files themselves).
+/// Pages of the free space maps, through pageinspect, on servers whose files are out of reach (the check pages reads the files
+/// themselves).
 /// What the map says of free space may be stale at any time and is no damage; a page that cannot be read is.
 /// </summary>
 public sealed class FreeSpaceMapCheck : ICheck
@@ -18,10 +19,12 @@ public sealed class FreeSpaceMapCheck : ICheck
     public ValueTask<IReadOnlyList<Portion>> Divide(Patient patient, Depth depth, CancellationToken cancellationToken)
     {
         if (patient.Files is not null)
-            return ValueTask.FromResult<IReadOnlyList<Portion>>([Whole(patient, new Verdict.NotApplicable("its pages are read from the files: see pages"))]);
+            return ValueTask.FromResult<IReadOnlyList<Portion>>([Whole(patient,
+                new Verdict.NotApplicable("its pages are read from the files: see pages"))]);
         if (!patient.Can.Superuser || MapPages.Reader(patient.Can) is null)
             return ValueTask.FromResult<IReadOnlyList<Portion>>([Whole(patient, new Verdict.Unchecked(
-                "neither the files nor pageinspect can be used: run on the server's machine, or as a superuser after CREATE EXTENSION pageinspect"))]);
+                "neither the files nor pageinspect can be used: run on the server's machine, or as a superuser after CREATE "
+                    + "EXTENSION pageinspect"))]);
         return ValueTask.FromResult<IReadOnlyList<Portion>>([.. patient.Relations.Relations
             .Where(relation => relation.HasStorage && relation.Kind != 'S')
             .Select(relation => Eligible.Portion(relation, patient) with { StandsOn = [], Weight = relation.Pages / 4000 })]);
@@ -41,5 +44,6 @@ public sealed class FreeSpaceMapCheck : ICheck
     }
 
     private static Portion Whole(Patient patient, Verdict verdict) =>
-        new(new Target { Server = patient.Can.SystemIdentifier, Database = patient.Relations.Database, Kind = TargetKind.Database }) { Settled = verdict };
+        new(new Target { Server = patient.Can.SystemIdentifier, Database = patient.Relations.Database,
+            Kind = TargetKind.Database }) { Settled = verdict };
 }

@@ -5,9 +5,11 @@ namespace Kintsugi.Postgres.Checks.Maps;
 /// <summary>Pages of the visibility map and the free space map through pageinspect, where the files are out of reach.</summary>
 internal static class MapPages
 {
-    /// <summary>get_raw_page reads strictly, where the server itself takes a bad page of a map for an empty one (RBM_ZERO_ON_ERROR).</summary>
+    /// <summary>get_raw_page reads strictly, where the server itself takes a bad page of a map for an empty one
+    /// (RBM_ZERO_ON_ERROR).</summary>
     public static string? Reader(Capabilities can) =>
-        can.Function("pageinspect", "get_raw_page(text,text,bigint)") is { } bigint ? $"{bigint}($1::pg_catalog.regclass::pg_catalog.text, $2, $3)"
+        can.Function("pageinspect", "get_raw_page(text,text,bigint)") is { } bigint
+            ? $"{bigint}($1::pg_catalog.regclass::pg_catalog.text, $2, $3)"
         : can.Function("pageinspect", "get_raw_page(text,text,integer)") is { } integer
             ? $"{integer}($1::pg_catalog.regclass::pg_catalog.text, $2, $3::pg_catalog.int4)" : null;
 
@@ -25,7 +27,8 @@ internal static class MapPages
         {
             try
             {
-                await patient.Session.Rows($"SELECT pg_catalog.length({reader})", row => row.GetInt32(0), cancellationToken, relation.Oid, fork, block);
+                await patient.Session.Rows($"SELECT pg_catalog.length({reader})", row => row.GetInt32(0), cancellationToken,
+                    relation.Oid, fork, block);
             }
             catch (PatientException problem) when (SqlStates.MeansDamage(problem))
             {

@@ -33,10 +33,12 @@ public sealed class KnownBugCheck : ICheck
             .Select(relation => $"{relation.Schema}.{relation.Name}").ToList();
         var whom = names.Count == 0 ? "" : $"; it can have hit {string.Join(", ", names.Take(MaxNames))}"
             + (names.Count > MaxNames ? $" and {names.Count - MaxNames} more" : "");
-        return new Finding(Faults.KnownBug, Place(patient) with { Rule = bug.Id }, $"PostgreSQL {patient.Can.Version}: {bug.What}{whom}")
+        return new Finding(Faults.KnownBug, Place(patient) with { Rule = bug.Id },
+            $"PostgreSQL {patient.Can.Version}: {bug.What}{whom}")
         {
             Hint = $"{bug.MendedFor(patient.Can.VersionNumber)} mends it: {bug.Action}",
-            Facts = new Dictionary<string, string> { ["objects"] = string.Join('\n', names), ["mended_in"] = bug.MendedFor(patient.Can.VersionNumber) },
+            Facts = new Dictionary<string, string> { ["objects"] = string.Join('\n', names),
+                ["mended_in"] = bug.MendedFor(patient.Can.VersionNumber) },
         };
     }
 

@@ -4,7 +4,8 @@ using Kintsugi.Postgres.Sessions;
 namespace Kintsugi.Postgres.Checks.Server;
 
 /// <summary>
-/// The end of the server's own log, where it can be read: errors of class XX and messages that mean damage. They come from queries that users
+/// The end of the server's own log, where it can be read: errors of class XX and messages that mean damage. They come from
+/// queries that users
 /// ran, perhaps in a place that no check has reached yet.
 /// </summary>
 public sealed class ServerLogCheck : ICheck
@@ -30,14 +31,17 @@ public sealed class ServerLogCheck : ICheck
         string? path;
         try
         {
-            path = (await patient.Session.Rows("SELECT pg_catalog.pg_current_logfile()", row => row.IsDBNull(0) ? null : row.GetString(0), cancellationToken))[0];
+            path = (await patient.Session.Rows("SELECT pg_catalog.pg_current_logfile()", row => row.IsDBNull(0) ? null
+                : row.GetString(0), cancellationToken))[0];
             if (path is null)
-                return new Verdict.NotApplicable("the server keeps no log file of its own (logging_collector is off): its log goes where the system put it");
+                return new Verdict.NotApplicable("the server keeps no log file of its own (logging_collector is off): its log "
+                    + "goes where the system put it");
             return Judge(await Read(path, patient, cancellationToken), path, patient);
         }
         catch (PatientException problem) when (problem.SqlState == SqlStates.InsufficientPrivilege)
         {
-            return new Verdict.NotApplicable($"role {patient.Can.User} may not read the server's log; GRANT pg_monitor, pg_read_server_files TO {patient.Can.User}");
+            return new Verdict.NotApplicable($"role {patient.Can.User} may not read the server's log; GRANT pg_monitor, "
+                + $"pg_read_server_files TO {patient.Can.User}");
         }
     }
 
@@ -51,7 +55,8 @@ public sealed class ServerLogCheck : ICheck
         }
         // As bytes: a log may hold anything that a client has sent, in any encoding.
         var bytes = await patient.Session.Rows("""
-            SELECT pg_catalog.pg_read_binary_file($1, greatest(f.size - $2, 0), $2, true) FROM pg_catalog.pg_stat_file($1, true) f WHERE f.size IS NOT NULL
+            SELECT pg_catalog.pg_read_binary_file($1, greatest(f.size - $2, 0), $2, true)
+                FROM pg_catalog.pg_stat_file($1, true) f WHERE f.size IS NOT NULL
             """, row => row.IsDBNull(0) ? [] : row.GetFieldValue<byte[]>(0), cancellationToken, path, Tail);
         return bytes.Count == 0 ? "" : Encoding.UTF8.GetString(bytes[0]);
     }
@@ -62,7 +67,8 @@ public sealed class ServerLogCheck : ICheck
                 $"{path} says it {group.Count()} times, the last: {group.Last().Text}")
             {
                 Rows = group.Count(),
-                Hint = "kintsugi check --depth standard on the database of that line; it names what is damaged, or nothing is any more",
+                Hint = "kintsugi check --depth standard on the database of that line; it names what is damaged, or nothing is "
+                    + "any more",
             })]);
 
     private static Target Place(Patient patient) => new() { Server = patient.Can.SystemIdentifier, Kind = TargetKind.Server };

@@ -2,7 +2,8 @@ using Kintsugi.Postgres.Sessions;
 
 namespace Kintsugi.Postgres.Checks.Server;
 
-/// <summary>Settings that endanger data, wherever they are set: in force, in the files for the next start, for a role or a database.</summary>
+/// <summary>Settings that endanger data, wherever they are set: in force, in the files for the next start, for a role or a
+/// database.</summary>
 public sealed class SettingsCheck : ICheck
 {
     public string Id => "settings";
@@ -14,7 +15,8 @@ public sealed class SettingsCheck : ICheck
     public Scope Scope => Scope.Server;
 
     /// <summary>reset_val: our own session overrides some of them for itself.</summary>
-    private const string InForce = "SELECT s.name, s.reset_val, 'in force (' || s.source || ')' FROM pg_catalog.pg_settings s WHERE s.name = ANY ($1)";
+    private const string InForce = "SELECT s.name, s.reset_val, 'in force (' || s.source || ')' FROM pg_catalog.pg_settings s "
+        + "WHERE s.name = ANY ($1)";
 
     private const string InFiles = """
         SELECT f.name, f.setting, 'in ' || f.sourcefile || ' line ' || f.sourceline FROM pg_catalog.pg_file_settings f
@@ -24,7 +26,8 @@ public sealed class SettingsCheck : ICheck
 
     private const string ForRoles = """
         SELECT pg_catalog.split_part(c, '=', 1), pg_catalog.substr(c, pg_catalog.strpos(c, '=') + 1),
-               'for ' || coalesce('role ' || r.rolname, 'every role') || ' in ' || coalesce('database ' || d.datname, 'every database')
+               'for ' || coalesce('role ' || r.rolname, 'every role') || ' in ' || coalesce('database ' || d.datname,
+                   'every database')
         FROM pg_catalog.pg_db_role_setting s CROSS JOIN LATERAL pg_catalog.unnest(s.setconfig) c
         LEFT JOIN pg_catalog.pg_roles r ON r.oid = s.setrole LEFT JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase
         WHERE pg_catalog.split_part(c, '=', 1) = ANY ($1)
@@ -40,22 +43,26 @@ public sealed class SettingsCheck : ICheck
         var sql = portion.Target.Rule switch { "in force" => InForce, "in files" => InFiles, _ => ForRoles };
         try
         {
-            var values = await patient.Session.Rows(sql, row => (Name: row.GetString(0), Value: row.GetString(1), Where: row.GetString(2)),
+            var values = await patient.Session.Rows(sql, row => (Name: row.GetString(0), Value: row.GetString(1),
+                Where: row.GetString(2)),
                 cancellationToken, (object)UnsafeSettings.All.Select(setting => setting.Name).ToArray());
             return Verdict.From([.. values.Select(it => (Setting: UnsafeSettings.Find(it.Name, it.Value), it.Where))
                 .Where(it => it.Setting is not null)
                 .GroupBy(it => it.Setting!.Name)
-                .Select(group => ToFinding(group.First().Setting!, string.Join(", ", group.Select(it => it.Where)), portion, patient))]);
+                .Select(group => ToFinding(group.First().Setting!, string.Join(", ", group.Select(it => it.Where)), portion,
+                    patient))]);
         }
         catch (PatientException problem) when (problem.SqlState == SqlStates.InsufficientPrivilege)
         {
             // What is in force is visible to everybody; only what the files hold for the next start is not.
-            return new Verdict.NotApplicable($"role {patient.Can.User} may not read the configuration files; GRANT pg_read_all_settings TO {patient.Can.User}");
+            return new Verdict.NotApplicable($"role {patient.Can.User} may not read the configuration files; GRANT "
+                + $"pg_read_all_settings TO {patient.Can.User}");
         }
     }
 
     private static Finding ToFinding(UnsafeSetting setting, string where, Portion portion, Patient patient) =>
-        new(Faults.SettingUnsafe, Place(patient) with { Kind = TargetKind.Setting, Rule = $"{setting.Name} {portion.Target.Rule}" },
+        new(Faults.SettingUnsafe, Place(patient) with { Kind = TargetKind.Setting,
+            Rule = $"{setting.Name} {portion.Target.Rule}" },
             $"{setting.Name} is {setting.Value} {where}: {setting.Why}")
         {
             SeverityOverride = setting.Severity,
@@ -67,10 +74,12 @@ public sealed class SettingsCheck : ICheck
     {
         true => Verdict.Sound.Instance,
         null => new Verdict.Unchecked("whether data checksums are on cannot be told"),
-        _ => new Verdict.Damaged(new Finding(Faults.ChecksumsOff, Place(patient) with { Kind = TargetKind.Setting, Rule = "data_checksums" },
+        _ => new Verdict.Damaged(new Finding(Faults.ChecksumsOff, Place(patient) with { Kind = TargetKind.Setting,
+            Rule = "data_checksums" },
             "data checksums are off: a page that the disk has changed looks like any other")
         {
-            Hint = "stop the server (every server of a physical group) and run kintsugi checksums verify -D DIR --enable, or pg_checksums --enable",
+            Hint = "stop the server (every server of a physical group) and run kintsugi checksums verify -D DIR --enable, or "
+                + "pg_checksums --enable",
         }),
     };
 

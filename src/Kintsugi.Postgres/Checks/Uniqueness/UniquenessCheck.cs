@@ -3,12 +3,15 @@ using Kintsugi.Postgres.Sessions;
 namespace Kintsugi.Postgres.Checks.Uniqueness;
 
 /// <summary>
-/// Duplicates under every unique index, primary key and exclusion constraint, read from the heap alone: while an index lied (damage, another
+/// Duplicates under every unique index, primary key and exclusion constraint, read from the heap alone: while an index lied
+/// (damage, another
 /// collation, a bug) it let in rows that no lookup through it shows.
 /// </summary>
 /// <remarks>
-/// A grouped scan costs about what verify_heapam costs on the same table, so it runs at depth standard on every table; the statement's time
-/// limit bounds it, and what that cuts off is Unchecked. amcheck's checkunique (17 and later) asks the index and not the heap: it does not stand in.
+/// A grouped scan costs about what verify_heapam costs on the same table, so it runs at depth standard on every table; the
+/// statement's time
+/// limit bounds it, and what that cuts off is Unchecked. amcheck's checkunique (17 and later) asks the index and not the heap: it
+/// does not stand in.
 /// </remarks>
 public sealed class UniquenessCheck : ICheck
 {
@@ -34,7 +37,8 @@ public sealed class UniquenessCheck : ICheck
                 // Values out of line are read through the TOAST table's own index (RULES.md 10).
                 StandsOn = patient.Relations.Find(index.HeapOid) is { } heap ? [heap.Oid, heap.ToastOid] : [],
                 Settled = Eligible.Settle(index, patient)
-                    ?? (index.Index is { Valid: true, Ready: true } ? null : new Verdict.NotApplicable("not valid or not ready: see index-state")),
+                    ?? (index.Index is { Valid: true, Ready: true } ? null
+                        : new Verdict.NotApplicable("not valid or not ready: see index-state")),
             })]);
 
     public async ValueTask<Verdict> Examine(Portion portion, Patient patient, CancellationToken cancellationToken)
@@ -51,14 +55,17 @@ public sealed class UniquenessCheck : ICheck
             if (sql is null && await IsSmall(heap, patient, cancellationToken))
                 sql = DuplicateSql.Of(key, heap, nulls, small: true);
             if (sql is null)
-                return new Verdict.Unchecked($"the table has more than {DuplicateSql.MaxRowsForPairs} rows, and the operators of this constraint "
+                return new Verdict.Unchecked($"the table has more than {DuplicateSql.MaxRowsForPairs} rows, and the operators "
+                    + $"of this constraint "
                     + "can be neither sorted nor hashed: every pair would have to be compared");
             var groups = await Ask(sql, patient, cancellationToken);
             if (groups.Count == 0)
                 return Verdict.Sound.Instance;
             // A second look under a fresh snapshot, which also says where the rows are.
-            groups = await Ask(groups[0].Places is null ? DuplicateSql.Places(key, heap, nulls) : sql, patient, cancellationToken);
-            return groups.Count == 0 ? Verdict.Sound.Instance : new Verdict.Damaged(ToFinding(groups, key, index, heap, portion.Target));
+            groups = await Ask(groups[0].Places is null ? DuplicateSql.Places(key, heap, nulls) : sql, patient,
+                cancellationToken);
+            return groups.Count == 0 ? Verdict.Sound.Instance : new Verdict.Damaged(ToFinding(groups, key, index, heap,
+                portion.Target));
         }
         catch (PatientException problem) when (SqlStates.IsGone(problem.SqlState))
         {
@@ -72,19 +79,22 @@ public sealed class UniquenessCheck : ICheck
 
     private static ValueTask<IReadOnlyList<Group>> Ask(string sql, Patient patient, CancellationToken cancellationToken) =>
         patient.Session.InTransaction(HeapAlone, session => session.Rows(sql,
-            row => new Group(row.GetInt64(0), row.GetString(1), row.IsDBNull(2) ? null : row.GetString(2)), cancellationToken), cancellationToken);
+            row => new Group(row.GetInt64(0), row.GetString(1), row.IsDBNull(2) ? null : row.GetString(2)), cancellationToken),
+                cancellationToken);
 
     private static Finding ToFinding(IReadOnlyList<Group> groups, UniqueKey key, Relation index, Relation heap, Target target)
     {
         var columns = string.Join(", ", key.Columns.Select(column => column.Name));
         var kind = index.Index!.Exclusion ? "exclusion constraint" : index.Index.Primary ? "primary key" : "unique index";
-        return new Finding(Faults.UniqueViolated, target, $"expected at most one row for each ({columns}) under {kind} {index.Name}, "
+        return new Finding(Faults.UniqueViolated, target, $"expected at most one row for each ({columns}) under {kind} "
+            + $"{index.Name}, "
             + $"but the heap of {heap.Name} has {groups[0].Surplus} more; the first key is {groups[0].Key} at {groups[0].Places}")
         {
             Rows = groups[0].Surplus,
             Samples = [.. groups.Select(group => group.Key)],
             Key = groups.Count == 1 ? groups[0].Key : null,
-            Hint = "decide which row of each key stays (consistency: unique: keep), then the index is rebuilt; nothing is deleted without consent",
+            Hint = "decide which row of each key stays (consistency: unique: keep), then the index is rebuilt; nothing is "
+                + "deleted without consent",
             Facts = new Dictionary<string, string>
             {
                 ["kind"] = kind,
