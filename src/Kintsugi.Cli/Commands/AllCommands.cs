@@ -20,5 +20,7 @@ internal static class AllCommands
         DoctorCommand.Create(context),
         ConfigCommand.Create(context),
         UninstallCommand.Create(context),
+        PageCommand.Create(context),
+        CompletionCommand.Create(context),
     ];
 }

@@ -25,17 +25,20 @@ internal sealed class PatientOptions
         Arity = ArgumentArity.ZeroOrOne,
     };
 
-    public void AddTo(Command command)
+    /// <param name="positional">Whether a database may be named without an option, as psql takes it.</param>
+    public void AddTo(Command command, bool positional = true)
     {
         foreach (var option in new Option[] { host, port, user, database, all, exclude, never, ask, config, directory })
             command.Add(option);
+        if (!positional)
+            return;
         // A mistyped option must not become the name of a database.
-        positional.Validators.Add(given =>
+        this.positional.Validators.Add(given =>
         {
             if (given.Tokens is [{ Value: ['-', ..] } token, ..])
                 given.AddError($"there is no option {token.Value}");
         });
-        command.Add(positional);
+        command.Add(this.positional);
     }
 
     public PatientArguments Read(ParseResult parsed)
@@ -43,7 +46,7 @@ internal sealed class PatientOptions
         if (parsed.GetValue(never) && parsed.GetValue(ask))
             throw new Runtime.UsageException("-w and -W contradict each other: give one of them");
         var names = parsed.GetValue(database) ?? [];
-        if (parsed.GetValue(positional) is { } name)
+        if ((parsed.GetResult(positional) is null ? null : parsed.GetValue(positional)) is { } name)
             names = [.. names, name];
         if (parsed.GetValue(all) && names.Any(given => !ConnectionResolver.IsConnectionString(given)))
             throw new Runtime.UsageException("--all and the name of a database contradict each other: give one of them");

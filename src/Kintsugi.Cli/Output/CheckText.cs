@@ -25,7 +25,7 @@ internal static class CheckText
             await Unchecked(context, report, verbose);
         if (verbose)
             await Sound(context, report);
-        await Summary(context, report, damage.Count, advice.Count);
+        await Summary(context, report, baseline, damage.Count, advice.Count);
     }
 
     private static async ValueTask Findings(CliContext context, List<Finding> findings, bool verbose)
@@ -96,13 +96,22 @@ internal static class CheckText
                 + $"  {Text.Time(examination.Duration)}{(examination.Verdict.Why is { } why ? $"  ({why})" : "")}");
     }
 
-    private static async ValueTask Summary(CliContext context, ScrubReport report, int damage, int advice)
+    /// <summary>How many examinations came out how; advice and what was accepted is not called damage here.</summary>
+    public static string Words(ScrubReport report, Baseline baseline)
+    {
+        var damaged = report.Examinations.Count(examination => examination.Verdict is Verdict.Damaged verdict
+            && verdict.Findings.Any(finding => !finding.Fault.Advice && !baseline.Covers(finding)));
+        var known = report.Count<Verdict.Damaged>() - damaged;
+        return $"{report.Count<Verdict.Sound>():N0} sound, {damaged:N0} damaged, "
+            + (known > 0 ? $"{known:N0} with advice or accepted, " : "")
+            + $"{report.Count<Verdict.Unchecked>():N0} not examined, {report.Count<Verdict.NotApplicable>():N0} not applicable";
+    }
+
+    private static async ValueTask Summary(CliContext context, ScrubReport report, Baseline baseline, int damage, int advice)
     {
         var to = context.Out;
         await to.WriteLineAsync();
-        var words = $"{report.Count<Verdict.Sound>():N0} sound, {report.Count<Verdict.Damaged>():N0} damaged, "
-            + $"{report.Count<Verdict.Unchecked>():N0} not examined, {report.Count<Verdict.NotApplicable>():N0} not applicable, "
-            + $"in {Text.Time(report.Finished - report.Started)}";
+        var words = Words(report, baseline) + $", in {Text.Time(report.Finished - report.Started)}";
         if (damage > 0)
         {
             await to.WriteLineAsync($"{Text.Paint(Text.Count(damage, "finding"), Text.Red, context.Colour)}: {words}.");

@@ -27,8 +27,7 @@ internal static class HealText
         }
         if (!heal.Yes && !context.Interactive && cases.Count > 0)
             await to.WriteLineAsync("Nothing was changed: there is no terminal to ask on. --yes acts on what policy allows.");
-        await to.WriteLineAsync($"After it: {last.Count<Verdict.Sound>():N0} sound, {last.Count<Verdict.Damaged>():N0} damaged, "
-            + $"{last.Count<Verdict.Unchecked>():N0} not examined. Every fact of a case: kintsugi cases show ID");
+        await to.WriteLineAsync($"After it: {CheckText.Words(last, baseline)}. Every fact of a case: kintsugi cases show ID");
         if (output.Verbose)
             foreach (var finding in last.Findings)
                 await CheckText.Finding(context, finding);
