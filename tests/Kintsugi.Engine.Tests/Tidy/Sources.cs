@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 
 namespace Kintsugi.Engine.Tests.Tidy;
@@ -31,12 +30,13 @@ internal static partial class Sources
             path => Path.GetFileNameWithoutExtension(path)!,
             path => (IReadOnlyList<string>)[.. References().Matches(File.ReadAllText(path)).Select(match => match.Groups[1].Value)]);
 
-    private static string FindRoot([CallerFilePath] string here = "")
+    /// <summary>Upwards from the test program: a build for CI leaves no paths of sources behind.</summary>
+    private static string FindRoot()
     {
-        var folder = new DirectoryInfo(Path.GetDirectoryName(here)!);
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "kintsugi.slnx")))
             folder = folder.Parent;
-        return folder?.FullName ?? throw new InvalidOperationException($"{here} lies in no checkout");
+        return folder?.FullName ?? throw new InvalidOperationException($"{AppContext.BaseDirectory} lies in no checkout");
     }
 
     [GeneratedRegex(@"<ProjectReference Include=""[^""]*/([A-Za-z.]+)\.csproj""")]
