@@ -31,10 +31,11 @@ internal sealed record DemoStory(
                 Text.Green, context.Colour)
             : Text.Paint("Rows are not what they were:", Text.Red, context.Colour) + $"\n{Difference}");
         var snapshots = Cases.Count(report => report.Snapshot is not null);
-        await to.WriteLineAsync($"{Cases.Count(report => report.Outcome is Outcome.Healed)} of {Text.Count(Cases.Count, "case")} healed, "
+        await to.WriteLineAsync($"{Text.Count(Cases.Count(report => report.Outcome is Outcome.Healed), "case")} healed, "
+            + $"{Cases.Count(report => report.Outcome is Outcome.Transient)} gone with what was healed, "
             + $"{Text.Count(snapshots, "snapshot")} taken before ({(Kept ? Snapshots : "removed with the server; --keep leaves them")}), "
             + $"{Text.Count(Cases.Sum(report => report.RowsQuarantined), "row")} in quarantine, {Cases.Sum(report => report.RowsLost)} lost; "
-            + $"the last look: {Last.Count<Verdict.Sound>():N0} sound, {Last.Count<Verdict.Damaged>():N0} damaged, "
+            + $"the last look: {Last.Count<Verdict.Sound>():N0} sound, {Last.Findings.Count(finding => !finding.Fault.Advice):N0} damaged, "
             + $"{Last.Count<Verdict.Unchecked>():N0} not examined.");
         await to.WriteLineAsync($"It took {Text.Time(took)}, of which the repairs {Text.Time(Cases.Aggregate(TimeSpan.Zero, (sum, c) => sum + c.Duration))}.");
         await to.WriteLineAsync(IsGood

@@ -54,8 +54,10 @@ public sealed class Healer(
                     return (new Outcome.Escalated($"it could not be looked at again: {it.Reason}"), report?.Plan, report);
             }
             var prospect = await Choose(healing, chart, cancellationToken);
+            // A repair that finds nothing to do may have been overtaken by another healer between two looks.
             if (prospect.Plan is not { } plan)
-                return (new Outcome.Escalated(prospect.WhyNot), null, report);
+                return (await Confirm(healing, chart, cancellationToken) is Verdict.Sound
+                    ? new Outcome.Transient() : new Outcome.Escalated(prospect.WhyNot), null, report);
             var ruling = Ask?.Invoke(healing, plan) ?? policy;
             var judgement = Judge.Rule(healing, plan, ruling, history.Word, attempts, clock.GetUtcNow());
             await chart.Judged(judgement, cancellationToken);

@@ -55,10 +55,10 @@ internal sealed record Mechanism(
         // The map of before a row was replaced is put back, as a lost write would leave it.
         new("visibility-map", [RebuildVisibilityMapStep.Name, UnboundedSqlStep.Name], ["visibility-map"], Ward, """
             VACUUM ward;;CHECKPOINT;;
-            DO $$ BEGIN EXECUTE format('COPY (SELECT) TO PROGRAM %L', format('cp %1$s_vm %1$s_vm.kept', pg_relation_filepath('ward'))); END $$;;
+            DO $$ BEGIN EXECUTE format('COPY (SELECT) TO PROGRAM %L', format('cat >/dev/null; cp %1$s_vm %1$s_vm.kept', pg_relation_filepath('ward'))); END $$;;
             UPDATE ward SET body = body WHERE id % 50 = 0;;
             SELECT pg_truncate_visibility_map('ward');;CHECKPOINT;;
-            DO $$ BEGIN EXECUTE format('COPY (SELECT) TO PROGRAM %L', format('mv %1$s_vm.kept %1$s_vm', pg_relation_filepath('ward'))); END $$
+            DO $$ BEGIN EXECUTE format('COPY (SELECT) TO PROGRAM %L', format('cat >/dev/null; mv %1$s_vm.kept %1$s_vm', pg_relation_filepath('ward'))); END $$
             """, "SELECT count(*) > 0 FROM pg_check_visible('ward')"),
         new("catalog-edit", [CatalogEditStep.Name], ["catalog"], Ward,
             "UPDATE pg_class SET relhasindex = false WHERE oid = 'ward'::regclass",
