@@ -33,6 +33,6 @@ public sealed partial class HonestyTests
     [GeneratedRegex(@"\bcatch\b[^\n]*\n\s*\{\s*\}|\bcatch\s*(\([^)\n]*\))?\s*\{\s*\}")]
     private static partial Regex EmptyCatch();
 
-    [GeneratedRegex(@"/work/(main|shared)|/tmp/wt/|registry\.npmjs|nuget\.org|pypi\.org|proxy\.golang|artifactory|\bnexus\.")]
+    [GeneratedRegex(@"(?<![\w./])/work/[a-z]+/|https?://[^\s""]*\b(registry|npm|nuget|pypi|proxy)\b")]
     private static partial Regex Machine();
 }
