@@ -24,6 +24,9 @@ public sealed record Capabilities
     /// <summary>The files can be read on this machine.</summary>
     public bool FilesReachable { get; init; }
 
+    /// <summary>A server works on these files although it cannot be asked; false where it is asked, or where there is none.</summary>
+    public bool ServerRuns { get; init; }
+
     /// <summary>Installed extensions of this database: name to version and schema.</summary>
     public IReadOnlyDictionary<string, ExtensionFacts> Extensions { get; init; } = new Dictionary<string, ExtensionFacts>();
 

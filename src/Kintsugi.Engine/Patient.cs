@@ -11,6 +11,9 @@ public sealed record Patient(IReadSession? Sql, IPatientFiles? Files, Capabiliti
     /// <summary>Checks that read in pieces account for every piece here (--max-rate).</summary>
     public Pace Pace { get; init; } = new(null, TimeProvider.System);
 
+    /// <summary>A server may be writing the files while they are read.</summary>
+    public bool IsLive => Sql is not null || Can.ServerRuns;
+
     /// <summary>The session, for a check whose <see cref="Needs"/> say that it cannot do without.</summary>
     public IReadSession Session => Sql ?? throw new InvalidOperationException("this check needs a session: declare it in Needs");
 

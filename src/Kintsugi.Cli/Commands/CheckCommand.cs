@@ -37,6 +37,22 @@ internal static class CheckCommand
             var known = await Memory.Keep(stopped.Server, found, context, cancellationToken);
             return await Print(stopped.Server, stopped.Directory.Path, registry, found, known, scrub, output, context);
         }
+        try
+        {
+            return await ExamineServer(patient, scrub, output, context, cancellationToken);
+        }
+        catch (PatientException refusal) when (!cancellationToken.IsCancellationRequested)
+        {
+            if (await LockedOut.Examine(refusal, patient, scrub, output, context, cancellationToken) is not var (source, seen))
+                throw;
+            var known = await Memory.Keep(source.Server, seen, context, cancellationToken);
+            return await Print(source.Server, source.Directory.Path, PostgresRegistry.Create(), seen, known, scrub, output, context);
+        }
+    }
+
+    private static async Task<int> ExamineServer(
+        PatientArguments patient, ScrubArguments scrub, OutputArguments output, CliContext context, CancellationToken cancellationToken)
+    {
         await using var clinic = await Clinic.Connect(patient, scrub.MaxRate, context, cancellationToken);
         var report = await Scrubbing.Run(clinic, scrub, output, context, cancellationToken);
         var baseline = await Memory.Keep(clinic, report, context, cancellationToken);

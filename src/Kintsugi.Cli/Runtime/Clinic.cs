@@ -38,10 +38,7 @@ internal sealed class Clinic : IAsyncDisposable
     public static async ValueTask<Clinic> Connect(
         PatientArguments arguments, double? maxRate, CliContext context, CancellationToken cancellationToken)
     {
-        var configuration = ConfigurationFile.Load(arguments.ConfigFile, context);
-        var target = configuration.Targets[0];
-        var settings = ConnectionResolver.Resolve(
-            arguments.Request with { FileConnection = target.Connection?.Reveal(), FilePassword = target.Password }, context.Around);
+        var (configuration, settings) = Resolve(arguments, context);
         foreach (var warning in settings.Warnings)
             await context.Error.WriteLineAsync($"kintsugi: warning: {warning}");
         if (settings.Prompt == PasswordPrompt.Always)
@@ -57,6 +54,17 @@ internal sealed class Clinic : IAsyncDisposable
             settings = settings.WithTypedPassword(await Ask(settings, context, cancellationToken));
             return await Connect(settings, configuration, arguments, maxRate, context, cancellationToken);
         }
+    }
+
+    /// <summary>What the file says, and where the server is: by flags, file, environment, or the data directory that it runs on.</summary>
+    public static (KintsugiConfiguration Configuration, ConnectionSettings Settings) Resolve(PatientArguments arguments, CliContext context)
+    {
+        var configuration = ConfigurationFile.Load(arguments.ConfigFile, context);
+        var target = configuration.Targets[0];
+        var place = target.Connection?.Reveal()
+            ?? ((arguments.DataDirectory ?? target.DataDirectory) is { } directory ? RunningServers.AddressOf(directory) : null);
+        return (configuration, ConnectionResolver.Resolve(
+            arguments.Request with { FileConnection = place, FilePassword = target.Password }, context.Around));
     }
 
     /// <summary>The rooms in which a repair happens; opened by heal alone.</summary>

@@ -29,7 +29,7 @@ public sealed class ClusterFilesCheck(TimeProvider clock) : ICheck
     public async ValueTask<Verdict> Examine(Portion portion, Patient patient, CancellationToken cancellationToken)
     {
         var guilty = await Look(patient, cancellationToken);
-        for (var look = 1; guilty.Count > 0 && patient.Sql is not null && look < Looks; look++)
+        for (var look = 1; guilty.Count > 0 && patient.IsLive && look < Looks; look++)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(100 * look), clock, cancellationToken);
             var again = (await Look(patient, cancellationToken)).Select(finding => finding.Id).ToHashSet();
@@ -58,10 +58,14 @@ public sealed class ClusterFilesCheck(TimeProvider clock) : ICheck
 
     private sealed record CatalogFacts(IReadOnlyList<DatabaseFacts> Databases, uint? OldestXid, uint? OldestMulti);
 
-    /// <summary>After a clean stop the rows of pg_database are on disk; otherwise some may still be in the WAL alone.</summary>
+    /// <summary>
+    /// After a clean stop the rows of pg_database are on disk, and beside a running server too: CREATE and DROP DATABASE end in a checkpoint
+    /// (src/backend/commands/dbcommands.c). After a crash some may still be in the WAL alone.
+    /// </summary>
     private static async ValueTask<IReadOnlyList<DatabaseFacts>> FromFiles(Patient patient, CancellationToken cancellationToken)
     {
-        if (patient.Files?.Directory is not { } path || DataDirectory.Open(path) is not { IsShutDown: true } directory)
+        if (patient.Files?.Directory is not { } path || DataDirectory.Open(path) is not { } directory
+            || !(directory.IsShutDown || patient.IsLive))
             return [];
         var catalog = new RawCatalog(directory);
         return [.. (await catalog.Databases(cancellationToken))

@@ -9,7 +9,7 @@ internal sealed class RelationScan(Relation relation, string path, Target target
 {
     private readonly List<Suspect> suspects = [];
     private readonly List<Finding> findings = [];
-    private readonly bool live = patient.Sql is not null;
+    private readonly bool live = patient.IsLive;
     private readonly Witness witness = new(relation, path, patient, bytes);
 
     /// <summary>Why part of it could not be judged, or null.</summary>

@@ -83,5 +83,6 @@ public sealed class OfflineSource : IPatientSource
         DataChecksums = directory.IsControlTrusted ? directory.Control!.ChecksumVersion != 0 : null,
         DataDirectory = directory.Path,
         FilesReachable = true,
+        ServerRuns = directory.ServerPid is not null,
     };
 }

@@ -1,0 +1,59 @@
+using Kintsugi.Cli.Options;
+using Kintsugi.Cli.Output;
+using Kintsugi.Postgres;
+using Kintsugi.Postgres.Files.Offline;
+
+namespace Kintsugi.Cli.Runtime;
+
+/// <summary>
+/// A server that runs, answers and lets nobody into the database: what its catalogs or files have lost is seen in the files beside it.
+/// </summary>
+internal static class LockedOut
+{
+    /// <summary>
+    /// Refusals that say nothing about damage (PostgreSQL manual, appendix A): who may come in, how many, when. 3D000 is among the others, for a
+    /// database whose directory is gone is told as one that does not exist.
+    /// </summary>
+    private static bool IsOrdinary(string state) =>
+        state.StartsWith("28", StringComparison.Ordinal) || state is "42501" or "53300" or "57P03" or "55000" or "08P01" or "0A000" or "57014";
+
+    /// <returns>What the files say, or null when the refusal has another reason or the files cannot be read from here.</returns>
+    public static async ValueTask<(OfflineSource Source, ScrubReport Report)?> Examine(
+        PatientException refusal, PatientArguments patient, ScrubArguments scrub, OutputArguments output, CliContext context,
+        CancellationToken cancellationToken)
+    {
+        if (refusal.SqlState is not { } state || IsOrdinary(state) || Find(patient, context) is not { } path)
+            return null;
+        var source = await OfflineSource.Open(path, new Pace(scrub.MaxRate * 1_000_000, context.Clock), cancellationToken);
+        if (!source.Server.ServerRuns)
+            return null;
+        var registry = PostgresRegistry.Create();
+        // The server writes meanwhile, and what is newest lies in its buffers alone: only what a page or file says of itself counts.
+        var beyond = registry.Checks.Where(check => check.Layer is not (Layer.Storage or Layer.Server)).Select(check => check.Id);
+        var narrowed = scrub with { Settings = scrub.Settings with { Skip = scrub.Settings.Skip.Union(beyond).ToHashSet() } };
+        var report = await Scrubbing.Run(source, registry, narrowed, output, context, cancellationToken);
+        if (state == "3D000" && report.Findings.Count == 0)
+            return null;
+        await context.Error.WriteLineAsync($"kintsugi: {refusal.Message} (SQLSTATE {state}). The files in {path} were examined instead.");
+        return (source, report.Findings.Count > 0 ? report
+            : new ScrubReport(report.Started, report.Finished, [.. report.Examinations, Refused(refusal, source)]) { Depth = report.Depth });
+    }
+
+    private static string? Find(PatientArguments patient, CliContext context) =>
+        patient.DataDirectory ?? Clinic.Resolve(patient, context).Settings.Hosts.Select(RunningServers.DirectoryOf)
+            .FirstOrDefault(found => found is not null);
+
+    /// <summary>Where the files explain nothing the refusal itself is the evidence: a sound server lets in whom its rules let in.</summary>
+    private static Examination Refused(PatientException refusal, OfflineSource source)
+    {
+        var server = new Target { Server = source.Server.SystemIdentifier, Kind = TargetKind.Server, Rule = "connect" };
+        return new Examination("connect", server, new Verdict.Damaged(new Finding(Faults.CatalogInconsistent, server, refusal.Message)
+        {
+            Check = "connect",
+            SqlState = refusal.SqlState,
+            SeverityOverride = Severity.Critical,
+            Hint = "what the files say stands beside this. Copy the data directory before anything else, and do not restart the server: it may not "
+                + "start again",
+        }), TimeSpan.Zero);
+    }
+}
