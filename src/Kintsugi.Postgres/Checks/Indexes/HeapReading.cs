@@ -11,6 +11,9 @@ internal sealed class HeapReading(Located heap, HeapExpectations expected, IPage
     private const int PagesPerRead = 64;
     private const int MostFindings = 100;
 
+    /// <summary>Of one table: beyond that it is damaged enough, and more would only fill the report.</summary>
+    private const int MostOfTable = 200;
+
     /// <summary>
     /// Transactions and multixacts may have begun since the counters were read, and a running one's subtransactions count before it ends.
     /// </summary>
@@ -26,21 +29,25 @@ internal sealed class HeapReading(Located heap, HeapExpectations expected, IPage
         Relation relation, IByteSource bytes, Patient patient, TimeProvider clock, CancellationToken cancellationToken)
     {
         var facts = await patient.Session.Rows(
-            "SELECT pg_catalog.pg_relation_filepath(c.oid), c.reltoastrelid, "
+            "SELECT pg_catalog.pg_relation_filepath(c.oid), c.reltoastrelid, c.relnatts, "
             + "pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::pg_catalog.text FROM pg_catalog.pg_class c WHERE c.oid = $1",
-            row => (Path: row.IsDBNull(0) ? null : row.GetString(0), Toast: row.GetFieldValue<uint>(1), Next: row.GetString(2)),
+            row => (Path: row.IsDBNull(0) ? null : row.GetString(0), Toast: row.GetFieldValue<uint>(1), Columns: row.GetInt16(2),
+                Next: row.GetString(3)),
             cancellationToken, relation.Oid);
         if (facts is not [{ Path: { } path } fact])
             return null;
         var columns = await patient.Session.Rows(
-            "SELECT attlen, attalign::pg_catalog.text, atttypid FROM pg_catalog.pg_attribute WHERE attrelid = $1 AND attnum > 0 ORDER BY attnum",
-            row => new HeapColumn(row.GetInt16(0), HeapColumn.AlignmentOf(row.GetString(1)[0]), row.GetFieldValue<uint>(2)),
+            "SELECT attlen, attalign::pg_catalog.text, atttypid, attnum FROM pg_catalog.pg_attribute WHERE attrelid = $1 AND attnum > 0 ORDER BY attnum",
+            row => (Column: new HeapColumn(row.GetInt16(0), HeapColumn.AlignmentOf(row.GetString(1)[0]), row.GetFieldValue<uint>(2)),
+                Number: row.GetInt16(3)),
             cancellationToken, relation.Oid);
+        // Columns that the catalog has lost would make every tuple look wrong.
+        var whole = columns.Select((column, at) => column.Number == at + 1).All(inPlace => inPlace) && columns.Count == fact.Columns;
         var control = await Control(bytes, cancellationToken);
         var next = (uint)ulong.Parse(fact.Next, System.Globalization.CultureInfo.InvariantCulture);
         var expected = new HeapExpectations
         {
-            Columns = [.. columns],
+            Columns = whole ? [.. columns.Select(column => column.Column)] : null,
             ToastRelation = relation.IsCatalog ? null : fact.Toast,
             NextXid = After(next),
             // The table's own horizon may have moved on while its page waits in shared buffers; the cluster's at the checkpoint has not.
@@ -54,11 +61,14 @@ internal sealed class HeapReading(Located heap, HeapExpectations expected, IPage
     }
 
     /// <summary>Same file, same columns.</summary>
-    public bool IsLike(HeapReading other) => heap == other.Place && expected.Columns!.SequenceEqual(other.Columns);
+    public bool IsLike(HeapReading other) => heap == other.Place && Columns.SequenceEqual(other.Columns);
+
+    /// <summary>pg_attribute has every column of the table; otherwise only what a tuple says of itself is judged.</summary>
+    public bool KnowsColumns => expected.Columns is not null;
 
     private Located Place => heap;
 
-    private HeapColumn[] Columns => expected.Columns!;
+    private HeapColumn[] Columns => expected.Columns ?? [];
 
     public async ValueTask<IReadOnlyList<Finding>> Run(Target target, CancellationToken cancellationToken)
     {
@@ -78,7 +88,7 @@ internal sealed class HeapReading(Located heap, HeapExpectations expected, IPage
         await Task.Delay(Pause, clock, cancellationToken);
         var findings = new List<Finding>();
         var desk = new PageDesk(view, default, checksums);
-        foreach (var block in suspects)
+        foreach (var block in suspects.TakeWhile(_ => findings.Count < MostOfTable))
             if (await desk.Page(heap, block, cancellationToken) is { } page)
                 findings.AddRange(Flaws(page, block).GroupBy(flaw => flaw.Item).Take(MostFindings).Select(item => Found(target, block, [.. item])));
         return findings;
