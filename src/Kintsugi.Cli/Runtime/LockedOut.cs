@@ -10,12 +10,15 @@ namespace Kintsugi.Cli.Runtime;
 /// </summary>
 internal static class LockedOut
 {
-    /// <summary>
-    /// Refusals that say nothing about damage (PostgreSQL manual, appendix A): who may come in, how many, when. 3D000 is among the others, for a
-    /// database whose directory is gone is told as one that does not exist.
-    /// </summary>
+    /// <summary>Refusals that say nothing about damage (PostgreSQL manual, appendix A): who may come in, and how many.</summary>
     private static bool IsOrdinary(string state) =>
-        state.StartsWith("28", StringComparison.Ordinal) || state is "42501" or "53300" or "57P03" or "55000" or "08P01" or "0A000" or "57014";
+        state.StartsWith("28", StringComparison.Ordinal) || state is "42501" or "53300" or "55000" or "08P01" or "0A000" or "57014";
+
+    /// <summary>
+    /// Refusals that may mean damage or not: a database whose directory is gone is told as one that does not exist, and a server whose processes
+    /// die of damage one after the other is always just starting.
+    /// </summary>
+    private static bool IsDoubtful(string state) => state is "3D000" or "57P03";
 
     /// <returns>What the files say, or null when the refusal has another reason or the files cannot be read from here.</returns>
     public static async ValueTask<(OfflineSource Source, ScrubReport Report)?> Examine(
@@ -32,7 +35,7 @@ internal static class LockedOut
         var beyond = registry.Checks.Where(check => check.Layer is not (Layer.Storage or Layer.Server)).Select(check => check.Id);
         var narrowed = scrub with { Settings = scrub.Settings with { Skip = scrub.Settings.Skip.Union(beyond).ToHashSet() } };
         var report = await Scrubbing.Run(source, registry, narrowed, output, context, cancellationToken);
-        if (state == "3D000" && report.Findings.Count == 0)
+        if (IsDoubtful(state) && report.Findings.Count == 0)
             return null;
         await context.Error.WriteLineAsync($"kintsugi: {refusal.Message} (SQLSTATE {state}). The files in {path} were examined instead.");
         return (source, report.Findings.Count > 0 ? report
