@@ -21,6 +21,8 @@ internal sealed class BufferView(IReadSession session, Patient patient, string g
             ? new BufferView(session, patient, name)
             : null;
 
+    public bool IsLocked => true;
+
     public async ValueTask<Moment?> Now(CancellationToken cancellationToken)
     {
         // The snapshot is older than the position: whatever had ended by it has its entries before the position.

@@ -72,7 +72,7 @@ internal sealed class EntryJury(IReadOnlyList<IPageView> views, Located heap, bo
         EntrySuspicion suspicion, PageDesk desk, long end, Lazy<Task<bool>> stands, CancellationToken cancellationToken)
     {
         var index = await desk.Page(suspicion.Index, suspicion.Page, cancellationToken);
-        if (Count(suspicion, suspicion.Page, index) is not { } count)
+        if (Count(suspicion, suspicion.Page, index, desk) is not { } count)
             return (Answer.Open, suspicion);
         if (count == 0)
             return (Answer.Innocent, suspicion);
@@ -96,7 +96,7 @@ internal sealed class EntryJury(IReadOnlyList<IPageView> views, Located heap, bo
         foreach (var page in pages)
         {
             var bytes = await desk.Page(suspicion.Index, page, cancellationToken);
-            if (Count(suspicion, page, bytes) is not { } count)
+            if (Count(suspicion, page, bytes, desk) is not { } count)
                 return (Answer.Open, suspicion);
             total += count;
             exact &= count == 0 || desk.IsExact(bytes!);
@@ -114,12 +114,12 @@ internal sealed class EntryJury(IReadOnlyList<IPageView> views, Located heap, bo
             var bytes = await new PageDesk(view, desk.Moment, checksums: false).Page(suspicion.Index, suspicion.Page, cancellationToken);
             if (bytes is null)
                 return (Answer.Open, suspicion);
-            return IndexPages.Read(kind, bytes, suspicion.Page, checksums, content) is { } why
+            return IndexPages.Read(kind, bytes, suspicion.Page, desk.Checksums, content) is { } why
                 ? (Answer.Guilty, suspicion with { Evidence = why })
                 : (Answer.Innocent, suspicion);
         }
         var parent = await desk.Page(suspicion.Index, suspicion.Parent, cancellationToken);
-        if (parent is null || IndexPages.Read(kind, parent, suspicion.Parent, checksums, content) is not null)
+        if (parent is null || IndexPages.Read(kind, parent, suspicion.Parent, desk.Checksums, content) is not null)
             return (Answer.Open, suspicion);
         var leads = content.Children.Exists(child => child.Tid.Block == suspicion.Page)
             || IndexPages.Siblings(kind, parent, content.Role).Contains((uint)suspicion.Page);
@@ -129,10 +129,10 @@ internal sealed class EntryJury(IReadOnlyList<IPageView> views, Located heap, bo
     }
 
     /// <returns>How many entries of that page lead there; null when the page cannot be believed.</returns>
-    private int? Count(EntrySuspicion suspicion, long block, byte[]? page)
+    private int? Count(EntrySuspicion suspicion, long block, byte[]? page, PageDesk desk)
     {
         var kind = IndexLook.KindOf(suspicion.Index.Relation.AccessMethod);
-        return page is null || IndexPages.Read(kind, page, block, checksums, content) is not null
+        return page is null || IndexPages.Read(kind, page, block, desk.Checksums, content) is not null
             ? null
             : content.Rows.Count(row => row.Tid == suspicion.Tid);
     }

@@ -16,6 +16,8 @@ internal sealed class FileView(IByteSource bytes, Patient patient, TimeProvider 
     /// <summary>Before 15 the counters of VACUUM came through a process of their own, at most about a second late (pgstat.c).</summary>
     private static readonly TimeSpan CountersLate = TimeSpan.FromSeconds(2);
 
+    public bool IsLocked => false;
+
     public async ValueTask<Moment?> Now(CancellationToken cancellationToken)
     {
         bytes.Reopen();

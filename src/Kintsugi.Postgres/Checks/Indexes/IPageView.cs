@@ -14,6 +14,11 @@ internal sealed record Located(Relation Relation, string Path);
 /// <summary>One way to see pages: as they are on disk, or as they are in shared buffers.</summary>
 internal interface IPageView
 {
+    /// <summary>
+    /// Pages come whole, under the server's own lock, and their checksums mean nothing: the server computes one when it writes the page.
+    /// </summary>
+    bool IsLocked { get; }
+
     /// <summary>The latest moment up to which this view shows every change; null when it cannot be told.</summary>
     ValueTask<Moment?> Now(CancellationToken cancellationToken);
 

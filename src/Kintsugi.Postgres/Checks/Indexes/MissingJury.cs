@@ -51,7 +51,7 @@ internal sealed class MissingJury(IReadOnlyList<IPageView> views, Located heap, 
             {
                 var page = buffer.AsSpan(i * PageFormat.Size, PageFormat.Size);
                 exact &= PageHeader.Read(page).Lsn <= moment.Lsn;
-                if (IndexPages.Read(kind, page, block, checksums, content) is not null)
+                if (IndexPages.Read(kind, page, block, checksums && !view.IsLocked, content) is not null)
                     return false;
                 foreach (var row in content.Rows)
                     open.Remove(row.Tid);

@@ -9,6 +9,9 @@ internal sealed class PageDesk(IPageView view, Moment moment, bool checksums)
 
     public Moment Moment => moment;
 
+    /// <summary>Whether the checksums of these pages can be held against their bytes.</summary>
+    public bool Checksums => checksums && !view.IsLocked;
+
     /// <returns>Null where there is no such page, or it cannot be believed.</returns>
     public async ValueTask<byte[]?> Page(Located relation, long block, CancellationToken cancellationToken)
     {
@@ -17,6 +20,8 @@ internal sealed class PageDesk(IPageView view, Moment moment, bool checksums)
         var page = new byte[PageFormat.Size];
         var again = new byte[PageFormat.Size];
         byte[]? result = null;
+        if (view.IsLocked)
+            return pages[(relation, block)] = await view.Read(relation, block, page, cancellationToken) == 0 ? null : page;
         // The same bytes twice: a page read while it was written is torn.
         for (var i = 0; i < 3 && result is null; i++)
         {

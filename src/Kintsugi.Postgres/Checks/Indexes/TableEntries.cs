@@ -11,7 +11,7 @@ internal sealed class TableEntries(
     /// <summary>A partial index leaves rows out by right: each is asked for at the server. More than this only at depth deep.</summary>
     private const int MostAsked = 200_000;
 
-    private readonly bool checksums = patient.Can.DataChecksums != false;
+    private readonly bool checksums = patient.Can.DataChecksums != false && !views[0].IsLocked;
     private readonly Suspicions suspicions = new();
 
     /// <summary>Why part of it could not be judged.</summary>
