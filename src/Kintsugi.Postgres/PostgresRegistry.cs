@@ -2,6 +2,7 @@ using Kintsugi.Postgres.Checks;
 using Kintsugi.Postgres.Checks.Catalog;
 using Kintsugi.Postgres.Checks.Collations;
 using Kintsugi.Postgres.Checks.Indexes;
+using Kintsugi.Postgres.Checks.Keys;
 using Kintsugi.Postgres.Checks.Maps;
 using Kintsugi.Postgres.Checks.Rows;
 using Kintsugi.Postgres.Checks.Server;
@@ -42,6 +43,7 @@ public static class PostgresRegistry
         new HeapPagesCheck(TimeProvider.System),
         new BTreeCheck(),
         new IndexEntriesCheck(TimeProvider.System),
+        new IndexKeysCheck(TimeProvider.System),
         new IndexStateCheck(),
         new CollationCheck(),
         new VisibilityMapCheck(TimeProvider.System),

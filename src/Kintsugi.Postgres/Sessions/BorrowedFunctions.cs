@@ -16,6 +16,9 @@ internal static partial class BorrowedFunctions
     private const string Regclass = "pg_catalog.regclass";
     private const string Strict = " STRICT";
 
+    private static string BrinItem(string block) =>
+        $"OUT itemoffset integer, OUT blknum {block}, OUT attnum integer, OUT allnulls boolean, OUT hasnulls boolean, OUT placeholder boolean";
+
     private static readonly Definition[] All =
     [
         new("amcheck", "bt_index_check(regclass,boolean)", $"({Regclass}, boolean) RETURNS void", "bt_index_check"),
@@ -42,6 +45,12 @@ internal static partial class BorrowedFunctions
         new("pageinspect", "get_raw_page(text,text,bigint)", "(text, text, bigint) RETURNS bytea", "get_raw_page_fork_1_9", 14),
         new("pageinspect", "get_raw_page(text,integer)", "(text, integer) RETURNS bytea", "get_raw_page", 13, 13),
         new("pageinspect", "get_raw_page(text,text,integer)", "(text, text, integer) RETURNS bytea", "get_raw_page_fork", 13, 13),
+        new("pageinspect", "brin_page_items(bytea,regclass)", $"(bytea, {Regclass}, {BrinItem("integer")}, OUT value text) RETURNS SETOF record",
+            "brin_page_items", 13, 13),
+        new("pageinspect", "brin_page_items(bytea,regclass)", $"(bytea, {Regclass}, {BrinItem("bigint")}, OUT value text) RETURNS SETOF record",
+            "brin_page_items", 14, 15),
+        new("pageinspect", "brin_page_items(bytea,regclass)",
+            $"(bytea, {Regclass}, {BrinItem("bigint")}, OUT empty boolean, OUT value text) RETURNS SETOF record", "brin_page_items", 16),
     ];
 
     /// <summary>Adds what can be borrowed: by a superuser, not on a standby, from modules that the server has.</summary>

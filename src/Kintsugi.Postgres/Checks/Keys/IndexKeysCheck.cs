@@ -1,0 +1,88 @@
+using Kintsugi.Postgres.Checks.Indexes;
+using Kintsugi.Postgres.Files.Reading;
+using Kintsugi.Postgres.Sessions;
+
+namespace Kintsugi.Postgres.Checks.Keys;
+
+/// <summary>
+/// The keys in indexes of the other access methods against the values in the rows, which no tool of the server compares. Hash codes are computed
+/// again and held against the raw pages, with the bucket they stand in; rows are held against the summaries of their BRIN ranges; and rows ask
+/// their GIN, GiST and SP-GiST indexes for themselves. Before any search the raw structure is proven: a search in a damaged tree can spin beyond
+/// cancellation (FAULTS.md, "What the lab taught" 2). Btree keys are amcheck's (heapallindexed).
+/// </summary>
+public sealed class IndexKeysCheck(TimeProvider clock) : ICheck
+{
+    public string Id => "index-keys";
+    public string Proves => "hash, BRIN, GIN, GiST and SP-GiST indexes find each row under its own value (at depth standard: a fixed sample of rows)";
+    public Layer Layer => Layer.Index;
+    public Depth Depth => Depth.Standard;
+    public IReadOnlyList<FaultClass> Finds { get; } = [Faults.IndexCorrupt];
+    public Needs Needs { get; } = new();
+
+    public ValueTask<IReadOnlyList<Portion>> Divide(Patient patient, Depth depth, CancellationToken cancellationToken) =>
+        ValueTask.FromResult<IReadOnlyList<Portion>>([.. patient.Relations.Relations
+            .Where(relation => relation is { Kind: 'i', Index: not null, AccessMethod: "hash" or "brin" or "gin" or "gist" or "spgist" })
+            .Select(index => Eligible.Portion(index, patient) is var portion && index.Index is { Valid: true, Ready: true, Live: true }
+                ? portion
+                : portion with { Settled = portion.Settled ?? new Verdict.NotApplicable("not valid or not ready: see index-state") })]);
+
+    public async ValueTask<Verdict> Examine(Portion portion, Patient patient, CancellationToken cancellationToken)
+    {
+        var index = portion.Relation!;
+        if (patient.Relations.Find(index.HeapOid) is not { } table)
+            return new Verdict.Unchecked("its table is not in the catalog");
+        using var bytes = await ByteSource.Of(patient, cancellationToken);
+        var buffers = BufferView.Of(patient);
+        try
+        {
+            if (await IndexKey.Read(index, patient, cancellationToken) is not { } key || await Locate(index, patient, cancellationToken) is not { } place)
+                return new Verdict.NotApplicable("dropped meanwhile");
+            IPageView? files = bytes is null ? null : new FileView(bytes, patient, clock);
+            if ((files ?? buffers) is not { } view)
+                return new Verdict.Unchecked("its pages cannot be read, and without that no search in it is safe: run on the server's machine as "
+                    + "the owner of the data directory, or connect as a superuser with pageinspect installed");
+            var flaw = await StructureProof.Look(view, place, patient.Can.DataChecksums != false, cancellationToken);
+            // Built or changed since the last checkpoint: the buffers have what the files do not have yet.
+            if (flaw is not null && files is not null && buffers is not null)
+            {
+                view = buffers;
+                flaw = await StructureProof.Look(view, place, patient.Can.DataChecksums != false, cancellationToken);
+            }
+            if (flaw is not null)
+                return new Verdict.Unchecked($"its pages are damaged (see index-entries), and a search could spin for ever: {flaw}");
+            return index.AccessMethod switch
+            {
+                "hash" => await new HashKeys(view, place, table, key, portion, patient).Run(cancellationToken),
+                "brin" => buffers is null
+                    ? new Verdict.Unchecked("its summaries are read with pageinspect as a superuser: CREATE EXTENSION pageinspect and connect as one")
+                    : await new BrinSummaries(buffers, place, table, key, portion, patient).Run(cancellationToken),
+                _ => await new SelfProbe(index, table, key, portion, patient).Run(cancellationToken),
+            };
+        }
+        catch (IOException failed)
+        {
+            return new Verdict.Unchecked($"its files could not be read: {failed.Message}");
+        }
+        catch (PatientException problem) when (SqlStates.IsGone(problem.SqlState))
+        {
+            return new Verdict.NotApplicable("dropped meanwhile");
+        }
+    }
+
+    private static async ValueTask<Located?> Locate(Relation index, Patient patient, CancellationToken cancellationToken) =>
+        await patient.Session.Rows("SELECT pg_catalog.pg_relation_filepath($1::pg_catalog.regclass)",
+            row => row.IsDBNull(0) ? null : row.GetString(0), cancellationToken, index.Oid) is [{ } path] ? new Located(index, path) : null;
+
+    internal static Verdict Accuse(Relation index, Target target, string evidence, long? rows, string? sqlState = null) =>
+        new Verdict.Damaged(new Finding(Faults.IndexCorrupt, target, evidence)
+        {
+            Rows = rows,
+            SqlState = sqlState,
+            Hint = "kintsugi heal rebuilds it from its table, after the table itself has been proven",
+            Facts = new Dictionary<string, string>
+            {
+                ["access_method"] = index.AccessMethod,
+                ["unique"] = index.Index!.Unique ? "true" : "false",
+            },
+        });
+}

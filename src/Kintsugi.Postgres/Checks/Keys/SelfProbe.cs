@@ -1,0 +1,106 @@
+using System.Text.RegularExpressions;
+using Kintsugi.Postgres.Sessions;
+
+namespace Kintsugi.Postgres.Checks.Keys;
+
+/// <summary>
+/// Each row asks the index for itself with a condition that its own value fulfils, and must come back (HEALING.md 5). Only the index can answer:
+/// other plans are off by planner settings, EXPLAIN shows that this very index is used (RULES.md 12), and rows come from a sample scan, which
+/// reads no index. Question and answer are one statement under one MVCC snapshot, so that nothing can happen between them.
+/// </summary>
+internal sealed partial class SelfProbe(Relation index, Relation table, IndexKey key, Portion portion, Patient patient)
+{
+    /// <summary>
+    /// Rows that are asked at depth standard: the same at every run, so that a finding can be confirmed and acquitted.
+    /// A search in a BRIN index reads its whole map and a range of the table.
+    /// </summary>
+    private readonly int sampleRows = index.AccessMethod == "brin" ? 2000 : 20_000;
+
+    private const int Most = 1000;
+
+    private static readonly TimeSpan StandardLimit = TimeSpan.FromMinutes(2);
+
+    private const string IndexAlone =
+        "SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off; SET LOCAL enable_tidscan = off; "
+        + "SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL gin_fuzzy_search_limit = 0";
+
+    public async ValueTask<Verdict> Run(CancellationToken cancellationToken)
+    {
+        var conditions = key.Columns.Select(SelfCondition.Of).OfType<Func<string, string, string>>().ToList();
+        if (conditions.Count < key.Columns.Count)
+            return new Verdict.NotApplicable($"operator family {key.Columns.First(column => SelfCondition.Of(column) is null).Family} "
+                + "has no operator under which a value finds itself");
+        if (await WalkThroughGin(cancellationToken) is { } broken)
+            return broken;
+        var share = portion.Depth == Depth.Deep ? 100 : Math.Clamp(sampleRows * 100.0 / Math.Max(1, table.Rows), 0.001, 100);
+        var question = Question(conditions, share);
+        try
+        {
+            var (lost, why) = await Ask(question, cancellationToken);
+            if (why is not null)
+                return new Verdict.Unchecked(why);
+            // A second time: nothing transient explains the same row twice.
+            var guilty = lost.Count == 0 ? [] : lost.Intersect((await Ask(question, cancellationToken)).Lost).ToList();
+            return guilty.Count == 0 ? Verdict.Sound.Instance
+                : IndexKeysCheck.Accuse(index, portion.Target, $"{guilty.Count}{(guilty.Count >= Most ? " or more" : "")} rows are not found "
+                    + $"under their own value: {string.Join(", ", guilty.Take(5))}", guilty.Count);
+        }
+        catch (PatientException problem) when (problem.SqlState == SqlStates.QueryCanceled)
+        {
+            return new Verdict.Unchecked("asking the index for its rows took longer than the time limit: 2 minutes, at depth deep 15");
+        }
+        catch (PatientException problem) when (SqlStates.MeansDamage(problem))
+        {
+            return IndexKeysCheck.Accuse(index, portion.Target, $"a search in it fails: {problem.Message}", null, problem.SqlState);
+        }
+    }
+
+    /// <summary>PostgreSQL 18 can walk through a GIN index: order within and between pages.</summary>
+    private async ValueTask<Verdict?> WalkThroughGin(CancellationToken cancellationToken)
+    {
+        if (index.AccessMethod != "gin" || patient.Can.Function("amcheck", "gin_index_check(regclass)") is not { } call)
+            return null;
+        try
+        {
+            await patient.Session.Rows($"SELECT {call}($1::pg_catalog.regclass)", _ => 0, cancellationToken, index.Oid);
+            return null;
+        }
+        catch (PatientException problem) when (problem.SqlState is SqlStates.DataCorrupted or SqlStates.IndexCorrupted)
+        {
+            return IndexKeysCheck.Accuse(index, portion.Target, problem.Message, null, problem.SqlState);
+        }
+    }
+
+    private string Question(List<Func<string, string, string>> conditions, double share)
+    {
+        var own = key.Columns.Select(column => column.Expression).ToList();
+        var asked = own.Select(value => $"{value} IS NOT NULL").Concat(key.Columns.Select(SelfCondition.Telling).OfType<string>())
+            .Concat(own.Select((value, i) => conditions[i](value, value)));
+        var found = own.Select((value, i) => conditions[i](value, $"s._k{i + 1}")).Append("x.ctid OPERATOR(pg_catalog.=) s._c");
+        var name = Quote.Name(table);
+        var percent = share.ToString("0.####", System.Globalization.CultureInfo.InvariantCulture);
+        // OFFSET and LIMIT keep the planner from pulling the sample into the question, where an index could take its place.
+        return $"SELECT s._c::pg_catalog.text FROM (SELECT ctid AS _c, {string.Join(", ", own.Select((value, i) => $"{value} AS _k{i + 1}"))} "
+            + $"FROM ONLY {name} TABLESAMPLE SYSTEM ({percent}) REPEATABLE (0) WHERE {key.Where(asked)} "
+            + $"{(portion.Depth == Depth.Deep ? "OFFSET 0" : $"LIMIT {sampleRows}")}) s "
+            + $"WHERE (SELECT true FROM ONLY {name} x WHERE {key.Where(found)} LIMIT 1) IS NULL LIMIT {Most}";
+    }
+
+    private async ValueTask<(IReadOnlyList<string> Lost, string? Why)> Ask(string question, CancellationToken cancellationToken)
+    {
+        var limit = portion.Depth == Depth.Deep ? "" : $"; SET LOCAL statement_timeout = {StandardLimit.TotalMilliseconds:0}";
+        return await patient.Session.InTransaction<(IReadOnlyList<string>, string?)>(IndexAlone + limit, async session =>
+        {
+            var plan = string.Concat(await session.Rows($"EXPLAIN (FORMAT JSON, COSTS OFF) {question}", row => row.GetString(0), cancellationToken));
+            var used = IndexNames().Matches(plan).Select(match => match.Groups[1].Value).Distinct().ToList();
+            if (used is not [var only] || only != index.Name.Replace("\"", "\\\"", StringComparison.Ordinal))
+                return ([], used.Count == 0
+                    ? "the planner does not search it, whatever else is forbidden: its keys cannot be asked for here"
+                    : $"the planner chooses {used[0]} for the same question: this index's keys can only be asked for on a copy without that one");
+            return (await session.Rows(question, row => row.GetString(0), cancellationToken), null);
+        }, cancellationToken);
+    }
+
+    [GeneratedRegex("\"Index Name\": \"((?:[^\"\\\\]|\\\\.)*)\"")]
+    private static partial Regex IndexNames();
+}
