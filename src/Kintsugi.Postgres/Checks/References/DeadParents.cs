@@ -1,131 +1,138 @@
 using System.Globalization;
+using Kintsugi.Pages;
+using Kintsugi.Pages.Heap;
+using Kintsugi.Pages.Indexes;
+using Kintsugi.Postgres.Checks.Indexes;
 using Kintsugi.Postgres.Checks.Rows;
-using Kintsugi.Postgres.Sessions;
+using Kintsugi.Postgres.Files.Reading;
 
 namespace Kintsugi.Postgres.Checks.References;
 
 /// <summary>
-/// Searches the parent's pages and its key's index, as bytes, for the keys of orphans (pageinspect). What is found there and seen
-/// by no query is a parent that was deleted and not yet vacuumed, or one that a damaged header, line pointer or page hides:
-/// either can come back.
+/// Searches the parent's pages and its key's index, as bytes, for the keys of orphans. What is found there and seen by no query is a parent that
+/// was deleted and not yet vacuumed, or one that a damaged header, line pointer or page hides: either can come back.
 /// </summary>
-internal static class DeadParents
+internal sealed class DeadParents(ForeignKey key, IPageView view, IReadSession session)
 {
     /// <summary>400 MB of heap or index: a few seconds. Beyond it the search is left to a person.</summary>
-    private const long MostBlocks = 50_000;
-
-    /// <summary>pageinspect's functions under the names they have here.</summary>
-    private sealed record Inspect(
-        string RawPage, string HeapItems, string Split, string BTreeItems, string BTreeStats, string Block);
+    private const int MostBlocks = 50_000;
+    /// <summary>4 MB: each reading through the server is a statement of its own.</summary>
+    private const int PagesPerRead = 512;
 
     /// <returns>What was found, or null; and whether the pages were searched at all.</returns>
     public static async ValueTask<(string? Suspect, bool Searched)> Look(
         ForeignKey key, IReadOnlyList<BadRow> sample, Patient patient, CancellationToken cancellationToken)
     {
-        if (Find(patient.Can) is not { } inspect || key.Period || key.ParentHeaps.Sum(heap => heap.Pages) > MostBlocks)
+        if (key.Period || key.ParentHeaps.Sum(heap => heap.Pages) > MostBlocks)
             return (null, false);
-        return await patient.Session.InTransaction("SET LOCAL statement_timeout = 30000", async session =>
+        using var bytes = await ByteSource.Of(patient, cancellationToken);
+        // The buffers first: what was written, deleted or vacuumed a moment ago is not on disk yet.
+        IPageView? buffers = BufferView.Of(patient);
+        if ((buffers ?? (bytes is null ? null : new FileView(bytes, patient, TimeProvider.System))) is not { } view)
+            return (null, false);
+        try
         {
-            var wanted = await Wanted(key, sample, inspect, session, cancellationToken);
-            foreach (var heap in key.ParentHeaps)
-                if (await InHeap(key, heap, wanted, inspect, session, cancellationToken) is { } dead)
-                    return (dead, true);
-            return (await InIndex(key, wanted, inspect, patient, session, cancellationToken), true);
-        }, cancellationToken);
+            return await new DeadParents(key, view, patient.Session).Search(sample, cancellationToken);
+        }
+        catch (IOException)
+        {
+            // Unreadable files are told of by the checks of storage; here they mean that the search was not made.
+            return (null, false);
+        }
     }
 
-    private static Inspect? Find(Capabilities can)
+    private async ValueTask<(string? Suspect, bool Searched)> Search(IReadOnlyList<BadRow> sample, CancellationToken cancellationToken)
     {
-        string? Of(string signature) => can.Function("pageinspect", signature);
-        var wide = Of("get_raw_page(text,bigint)") is not null;
-        var block = wide ? "bigint" : "integer";
-        return can.Superuser && Of($"get_raw_page(text,{block})") is { } raw && Of("heap_page_items(bytea)") is { } heap
-            && Of("tuple_data_split(oid,bytea,integer,integer,text)") is { } split
-                && Of($"bt_page_items(text,{block})") is { } items
-            && Of($"bt_page_stats(text,{block})") is { } stats
-                ? new Inspect(raw, heap, split, items, stats, wide ? "pg_catalog.int8" : "pg_catalog.int4")
-                : null;
+        var wanted = await Wanted(sample, cancellationToken);
+        if (wanted.Count == 0)
+            return (null, false);
+        foreach (var heap in key.ParentHeaps)
+            if (await InHeap(heap, wanted, cancellationToken) is { } dead)
+                return (dead, true);
+        return (await InIndex(wanted, cancellationToken), true);
     }
 
-    /// <summary>The referring keys as they lie on the child's pages: of equal types the parent's lie there alike.</summary>
-    private static async ValueTask<string[]> Wanted(
-        ForeignKey key, IReadOnlyList<BadRow> sample, Inspect inspect, IReadSession session, CancellationToken cancellationToken)
+    /// <summary>The referring keys as they lie on the child's pages.</summary>
+    private async ValueTask<HashSet<string>> Wanted(IReadOnlyList<BadRow> sample, CancellationToken cancellationToken)
     {
-        var bytes = await Bytes(key.Child, key.Columns, inspect, session, cancellationToken);
-        var sql = $"SELECT {bytes} FROM {inspect.HeapItems}({inspect.RawPage}($1, $2::{inspect.Block})) i WHERE i.lp = $3 AND "
-            + "i.t_data IS NOT NULL";
         var wanted = new HashSet<string>();
+        if (await RawKeys.OfTable(key.Child, key.Columns, session, cancellationToken) is not { } columns
+            || await Locate(key.Child, cancellationToken) is not { } child)
+            return wanted;
+        var page = new byte[PageFormat.Size];
         foreach (var place in sample.Select(row => row.Place.Trim('(', ')').Split(',')))
-            wanted.UnionWith(await session.Rows(sql, row => row.GetString(0), cancellationToken, Quote.Name(key.Child),
-                long.Parse(place[0], CultureInfo.InvariantCulture), int.Parse(place[1], CultureInfo.InvariantCulture)));
-        return [.. wanted.Where(text => text.Length > 0)];
+            if (await view.Read(child, long.Parse(place[0], CultureInfo.InvariantCulture), page, cancellationToken) == 1
+                && columns.OfTuple(Tuple(page, int.Parse(place[1], CultureInfo.InvariantCulture))) is { } own)
+                wanted.Add(own);
+        return wanted;
     }
 
-    private static async ValueTask<string?> InHeap(
-        ForeignKey key, Relation heap, string[] wanted, Inspect inspect, IReadSession session,
-            CancellationToken cancellationToken)
+    private async ValueTask<string?> InHeap(Relation heap, HashSet<string> wanted, CancellationToken cancellationToken)
     {
-        var bytes = await Bytes(heap, key.ParentColumns, inspect, session, cancellationToken);
-        var sql = $"""
-            SELECT pg_catalog.count(*), pg_catalog.min(pg_catalog.format('(%s,%s)', b, i.lp))
-              FROM pg_catalog.generate_series(0, {Blocks("$1")} - 1) b,
-              LATERAL {inspect.HeapItems}({inspect.RawPage}($1, b::{inspect.Block})) i
-            WHERE i.t_data IS NOT NULL AND {bytes} = ANY ($2)
-            """;
-        var found = (
-            await session.Rows(
-            sql, row => (Rows: row.GetInt64(0), Place: row.IsDBNull(1) ? "" : row.GetString(1)), cancellationToken,
-            Quote.Name(heap), wanted))[0];
-        return found.Rows == 0
+        if (await RawKeys.OfTable(heap, key.ParentColumns, session, cancellationToken) is not { } columns
+            || await Locate(heap, cancellationToken) is not { } place)
+            return null;
+        var found = new List<Tid>();
+        await Pages(place, (page, block) =>
+        {
+            var count = PageHeader.Read(page) is { IsNew: false, IsPossible: true } header ? Math.Min(header.ItemCount, PageFormat.MaxHeapItems) : 0;
+            for (var item = 1; item <= count; item++)
+                if (columns.OfTuple(Tuple(page, item)) is { } own && wanted.Contains(own))
+                    found.Add(new Tid((uint)block, item));
+        }, cancellationToken);
+        return found.Count == 0
             ? null
-            : $"{heap.Schema}.{heap.Name} still holds {found.Rows} row versions with keys of the sample rows that no query "
-                + $"sees, one at {found.Place}: "
+            : $"{heap.Schema}.{heap.Name} still holds {found.Count} row versions with keys of the sample rows that no query sees, one at {found[0]}: "
                 + "the parents were deleted and not yet vacuumed, or damage hides them; they can be brought back";
     }
 
-    /// <summary>
-    /// An entry for a key that the heap does not show: a line pointer, a page or the end of the file may be lost.
-    /// </summary>
-    private static async ValueTask<string?> InIndex(
-        ForeignKey key, string[] wanted, Inspect inspect, Patient patient, IReadSession session,
-            CancellationToken cancellationToken)
+    /// <summary>An entry for a key that the heap does not show: a line pointer, a page or the end of the file may be lost.</summary>
+    private async ValueTask<string?> InIndex(HashSet<string> wanted, CancellationToken cancellationToken)
     {
-        if (key.Columns.Count != 1 || key.Parent.Kind != 'r' || key.ParentIndex is not { AccessMethod: "btree" } index
-            || index.Pages > MostBlocks)
+        if (key.Parent.Kind != 'r' || key.ParentIndex is not { AccessMethod: "btree" } index || index.Pages > MostBlocks
+            || await RawKeys.OfIndex(index, key.Parent, key.ParentColumns, session, cancellationToken) is not { } columns
+            || await Locate(index, cancellationToken) is not { } place)
             return null;
-        // A pivot, which the first item of every leaf but the last is, outlives its row and says nothing.
-        var sql = $"""
-            SELECT pg_catalog.count(*), pg_catalog.min(i.ctid::pg_catalog.text)
-              FROM pg_catalog.generate_series(1, {Blocks("$1")} - 1) b,
-              LATERAL {inspect.BTreeStats}($1, b::{inspect.Block}) s, LATERAL {inspect.BTreeItems}($1, b::{inspect.Block}) i
-            WHERE s.type = 'l' AND (i.itemoffset > 1 OR s.btpo_next = 0)
-              AND EXISTS (SELECT FROM pg_catalog.unnest($2) w(key) WHERE pg_catalog.starts_with(pg_catalog.replace(i.data, ' ',
-                ''), w.key))
-            """;
-        var found = (
-            await session.Rows(
-            sql, row => (Rows: row.GetInt64(0), Place: row.IsDBNull(1) ? "" : row.GetString(1)), cancellationToken,
-            Quote.Name(index), wanted))[0];
-        return found.Rows == 0
+        var found = new List<Tid>();
+        var content = new IndexPageContent();
+        await Pages(place, (page, block) =>
+        {
+            if (IndexPages.Read(IndexKind.Btree, page, block, checksums: false, content) is not null || content.Role != IndexPageRole.Leaf)
+                return;
+            foreach (var entry in content.Rows)
+                if (columns.OfEntry(Entry(page, entry.Item)) is { } own && wanted.Contains(own))
+                    found.Add(entry.Tid);
+        }, cancellationToken);
+        return found.Count == 0
             ? null
-            : $"index {index.Schema}.{index.Name} still has {found.Rows} entries for keys of the sample rows, one for the row "
-                + $"at {found.Place}, "
-                + "where the table shows none: the parents may be lost or hidden by damage";
+            : $"index {index.Schema}.{index.Name} still has {found.Count} entries for keys of the sample rows, one for the row at {found[0]}, where the "
+                + "table shows none: the parents are lost or hidden by damage, or were deleted and not yet vacuumed (if that was meant: VACUUM "
+                + $"(INDEX_CLEANUP ON) {Sessions.Quote.Name(key.Parent)}, then look again)";
     }
 
-    private static string Blocks(string relation) =>
-        $"pg_catalog.pg_relation_size({relation}::pg_catalog.text::pg_catalog.regclass, 'main') / 8192";
+    private static ReadOnlySpan<byte> Entry(ReadOnlySpan<byte> page, int item) =>
+        LinePointer.Read(page, item) is { } line && line.IsReadable(page) ? page.Slice(line.Offset, line.Length) : default;
 
-    /// <summary>SQL: the columns' bytes of tuple i, in hexadecimal, parted by points.</summary>
-    private static async ValueTask<string> Bytes(
-        Relation table, IReadOnlyList<string> columns, Inspect inspect, IReadSession session, CancellationToken cancellationToken)
+    private static ReadOnlySpan<byte> Tuple(ReadOnlySpan<byte> page, int item) =>
+        LinePointer.Read(page, item) is { State: LinePointerState.Normal } line && HeapPageInspector.IsReadable(page, line)
+            ? page.Slice(line.Offset, line.Length) : default;
+
+    private delegate void Visit(ReadOnlySpan<byte> page, long block);
+
+    private async ValueTask Pages(Located relation, Visit visit, CancellationToken cancellationToken)
     {
-        var numbers = (await session.Rows(
-            "SELECT attname::pg_catalog.text, attnum FROM pg_catalog.pg_attribute WHERE attrelid = $1 AND attnum > 0 AND NOT "
-                + "attisdropped",
-            row => (row.GetString(0), row.GetInt16(1)), cancellationToken, table.Oid)).ToDictionary();
-        var split = $"{inspect.Split}({table.Oid}, i.t_data, i.t_infomask, i.t_infomask2, i.t_bits)";
-        return $"pg_catalog.concat_ws('.', "
-            + $"{string.Join(", ", columns.Select(name => $"pg_catalog.encode(({split})[{numbers[name]}], 'hex')"))})";
+        var buffer = new byte[PagesPerRead * PageFormat.Size];
+        for (var block = 0L; block < MostBlocks;)
+        {
+            var read = await view.Read(relation, block, buffer, cancellationToken);
+            for (var i = 0; i < read; i++, block++)
+                visit(buffer.AsSpan(i * PageFormat.Size, PageFormat.Size), block);
+            if (read < PagesPerRead)
+                return;
+        }
     }
+
+    private async ValueTask<Located?> Locate(Relation relation, CancellationToken cancellationToken) =>
+        await session.Rows("SELECT pg_catalog.pg_relation_filepath($1::pg_catalog.regclass)", row => row.IsDBNull(0) ? null : row.GetString(0),
+            cancellationToken, relation.Oid) is [{ } path] ? new Located(relation, path) : null;
 }

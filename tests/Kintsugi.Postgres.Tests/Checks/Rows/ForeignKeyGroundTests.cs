@@ -48,7 +48,7 @@ public sealed class ForeignKeyGroundTests(Servers servers)
     public async Task Parents_that_are_still_on_their_pages_are_told_of_until_vacuum_has_removed_them(int major)
     {
         await using var database = await servers.Database(major, Stop);
-        await database.Cluster.CreateExtensions(database.Name, Stop);
+        // Without pageinspect: the pages are taken apart here.
         await database.Execute("""
             CREATE TABLE parent (v text, id int, c text, PRIMARY KEY (id));
               INSERT INTO parent SELECT 'x', i, 'y' FROM generate_series(1, 500) i;
