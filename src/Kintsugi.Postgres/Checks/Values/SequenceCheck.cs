@@ -14,6 +14,12 @@ public sealed class SequenceCheck : ICheck
     /// <summary>Exhaustion is told from here on.</summary>
     private const double Nearly = 0.8;
 
+    /// <summary>
+    /// How many values ahead a used one is met soon enough to be a fault. A key that was written by hand far ahead is none: the sequence may never
+    /// come there.
+    /// </summary>
+    private const int Ahead = 1000;
+
     public string Id => "sequence";
     public string Proves => "every sequence is ahead of the values in its columns, and far from its end";
     public Layer Layer => Layer.Value;
@@ -66,13 +72,17 @@ public sealed class SequenceCheck : ICheck
         var sql = $"SELECT pg_catalog.{farthest}({column})::pg_catalog.int8 FROM {from} WHERE {column} BETWEEN "
             + $"{Math.Min(sequence.Min, sequence.Limit).ToString(CultureInfo.InvariantCulture)} AND "
             + $"{Math.Max(sequence.Max, sequence.Limit).ToString(CultureInfo.InvariantCulture)}";
-        var used = await patient.Session.InTransaction(Evidence.Settings(null), async session =>
+        var before = await Next(sequence, patient.Session, cancellationToken);
+        var reach = Int128.Clamp((Int128)before + ((Int128)sequence.Increment * Ahead), long.MinValue, long.MaxValue);
+        var soon = $"SELECT DISTINCT {column}::pg_catalog.int8 FROM {from} WHERE {column} BETWEEN "
+            + $"{Int128.Min(before, reach).ToString(CultureInfo.InvariantCulture)} AND {Int128.Max(before, reach).ToString(CultureInfo.InvariantCulture)}";
+        var (used, near) = await patient.Session.InTransaction(Evidence.Settings(null), async session =>
             await Evidence.Distrust(session, sql, cancellationToken) is { } why
                 ? throw new PatientException(null, why)
-                : (await session.Rows(sql, row => row.IsDBNull(0) ? (long?)null : row.GetInt64(0), cancellationToken))[0],
-                    cancellationToken);
+                : ((await session.Rows(sql, row => row.IsDBNull(0) ? (long?)null : row.GetInt64(0), cancellationToken))[0],
+                    await session.Rows(soon, row => row.GetInt64(0), cancellationToken)), cancellationToken);
         var next = await Next(sequence, patient.Session, cancellationToken);
-        if (used is not { } value || (sequence.Increment > 0 ? value < next : value > next))
+        if (used is not { } value || !near.Any(it => sequence.Increment > 0 ? it >= next : it <= next))
             return null;
         var safe = (Int128)next + (((Int128)value - next) / sequence.Increment + 1) * sequence.Increment;
         return new Finding(Faults.SequenceBehind, target,
