@@ -22,10 +22,13 @@ public sealed class IndexKeysTests(Servers servers)
             CREATE TABLE odd (id int, n numeric, t text, r int4range, b box, a int[], w tsvector, j jsonb);
             INSERT INTO odd SELECT i, CASE WHEN i % 7 = 0 THEN NULL ELSE i / 3.0 END, CASE WHEN i % 5 = 0 THEN NULL ELSE 'it''s \ ' || i END,
               CASE WHEN i % 11 = 0 THEN 'empty' ELSE int4range(i, i + 5) END, box(point(i, 1), point(i, 2)),
-              CASE WHEN i % 3 = 0 THEN '{}' ELSE ARRAY[i % 10, i] END, to_tsvector('simple', 'w' || i || ' o''hara'), jsonb_build_object('k', i % 9, 'e', '{}'::jsonb)
+              CASE WHEN i % 3 = 0 THEN '{}' ELSE ARRAY[i % 10, i] END,
+              to_tsvector('simple', 'w' || i || ' o''hara'), jsonb_build_object('k', i % 9, 'e', '{}'::jsonb)
               FROM generate_series(1, 3000) i;
             CREATE INDEX odd_n_hash ON odd USING hash (n); CREATE INDEX odd_t_hash ON odd USING hash (lower(t)) WHERE id > 100;
-            CREATE INDEX odd_brin ON odd USING brin (id, n, t) WITH (pages_per_range = 2); CREATE INDEX odd_r_gist ON odd USING gist (r); CREATE INDEX odd_b_spgist ON odd USING spgist (b); CREATE INDEX odd_a_gin ON odd USING gin (a);
+            CREATE INDEX odd_brin ON odd USING brin (id, n, t) WITH (pages_per_range = 2);
+            CREATE INDEX odd_r_gist ON odd USING gist (r); CREATE INDEX odd_b_spgist ON odd USING spgist (b);
+            CREATE INDEX odd_a_gin ON odd USING gin (a);
             CREATE INDEX odd_w_gin ON odd USING gin (w); CREATE INDEX odd_j_gin ON odd USING gin (j);
             DELETE FROM odd WHERE id % 13 = 0; UPDATE odd SET n = n + 1, a = a || 77 WHERE id % 17 = 0;
             """, Stop);
