@@ -46,6 +46,7 @@ public static class PostgresRegistry
         new IndexKeysCheck(TimeProvider.System),
         new IndexStateCheck(),
         new CollationCheck(),
+        new ToastValuesCheck(),
         new VisibilityMapCheck(TimeProvider.System),
         new FreeSpaceMapCheck(),
         new UniquenessCheck(),
