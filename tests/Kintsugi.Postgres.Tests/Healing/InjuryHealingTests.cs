@@ -32,6 +32,7 @@ public sealed class InjuryHealingTests(Servers servers) : IDisposable
         ("vm-lies", ["visibility-map"], "rebuild-visibility-map"),
         ("vm-garbage", ["pages", "visibility-map"], "rebuild-visibility-map"),
         ("fsm-garbage", ["pages", "free-space-map"], "rebuild-free-space-map"),
+        ("brin-summary-narrow", ["heap", "index-keys"], "reindex"),
         ("btree-bit-rot", ["pages", "heap", "btree"], "reindex"),
         ("btree-leaf-zeroed", ["pages", "heap", "btree"], "reindex"),
     ];

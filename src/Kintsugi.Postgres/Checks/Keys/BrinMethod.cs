@@ -3,22 +3,23 @@ using System.Text.RegularExpressions;
 namespace Kintsugi.Postgres.Checks.Keys;
 
 /// <summary>How the values of one BRIN operator class are told to lie inside a summary, from what pageinspect prints of it.</summary>
-/// <param name="CanRead">Whether the text of this summary can be understood.</param>
+/// <param name="CanRead">Whether the text of this summary names bounds.</param>
 /// <param name="Pieces">The parts of a summary: a value has to lie in one of them.</param>
 /// <param name="Inside">SQL: a value lies between low and high.</param>
 internal sealed partial record BrinMethod(
     Func<BrinSummary, bool> CanRead, Func<string, IEnumerable<(string Low, string High)>> Pieces, Func<string, string, string, string> Inside)
 {
+    /// <summary>A summary without bounds shuts nothing out (values that have no union); otherwise its text was not understood.</summary>
+    public bool WithoutBoundsIsSound { get; private init; }
+
     private const int Less = 1;
     private const int Greater = 5;
     private const int ContainedBy = 8;
     private const string Between = " .. ";
 
-    /// <returns>Null where summaries of the operator class hold no values (bloom), or values of a type that it does not name (any range).</returns>
+    /// <returns>Null where summaries of the operator class hold no values: bloom.</returns>
     public static BrinMethod? Of(KeyColumn column)
     {
-        if (column.Type.StartsWith("any", StringComparison.Ordinal))
-            return null;
         var support = column.Support?[(column.Support.LastIndexOf('.') + 1)..];
         return support switch
         {
@@ -28,7 +29,7 @@ internal sealed partial record BrinMethod(
             "brin_inclusion_opcinfo" when column.Operator(ContainedBy) is { } contained => new(
                 it => it.Value is null || it.Value.EndsWith(" .. f .. f}", StringComparison.Ordinal) || it.Value.EndsWith(" .. f .. t}", StringComparison.Ordinal),
                 text => [(text[1..^" .. f .. f}".Length], "")],
-                (value, low, _) => $"{value} {contained} {low}::{column.Type}"),
+                (value, low, _) => $"{value} {contained} {low}::{column.Type}") { WithoutBoundsIsSound = true },
             _ => null,
         };
     }
@@ -64,7 +65,7 @@ internal sealed partial record BrinMethod(
     private static IEnumerable<string> Elements(string array) =>
         Element().Matches(array).Select(match => match.Groups[1].Success ? match.Groups[1].Value.Replace("\\", "", StringComparison.Ordinal) : match.Value);
 
-    [GeneratedRegex(@"nranges: \d+  nvalues: \d+  maxvalues: \d+(?: ranges: \{(?<ranges>.*?)\})?(?: values: \{(?<values>.*)\})?\}+$")]
+    [GeneratedRegex(@"nranges: \d+  nvalues: \d+  maxvalues: \d+(?: ranges: \{(?<ranges>[^{}]*)\})?(?: values: \{(?<values>[^{}]*)\})?")]
     private static partial Regex Multi();
 
     [GeneratedRegex(@"""((?:[^""\\]|\\.)*)""|[^,]+")]

@@ -33,8 +33,8 @@ internal sealed class BrinSummaries(BufferView view, Located index, Relation tab
                 doubt ??= asked is Verdict.Sound ? null : asked.Why;
                 continue;
             }
-            if (ranges.Summaries.Any(it => it.Column == column + 1 && !method.CanRead(it)))
-                doubt ??= "some summaries hold text in which their two bounds cannot be told apart, or values that have no union";
+            if (!method.WithoutBoundsIsSound && ranges.Summaries.Any(it => it.Column == column + 1 && !method.CanRead(it)))
+                doubt ??= "some summaries hold text in which their two bounds cannot be told apart";
             var outside = await Outside(method, column, ranges, cancellationToken);
             if (outside.Count > 0)
             {
@@ -70,11 +70,10 @@ internal sealed class BrinSummaries(BufferView view, Located index, Relation tab
         var sql = $"""
             SELECT t.ctid::pg_catalog.text, g.r FROM (SELECT ctid, {value} AS v, {range} AS r FROM ONLY {Quote.Name(table)} t WHERE {key.Where()}) t
             JOIN ROWS FROM (pg_catalog.unnest($1::pg_catalog.int8[]), pg_catalog.unnest($2::pg_catalog.bool[]), pg_catalog.unnest($3::pg_catalog.bool[]),
-                pg_catalog.unnest($4::pg_catalog.bool[])) g(r, allnulls, hasnulls, empty)
-              ON g.r = t.r
+                pg_catalog.unnest($4::pg_catalog.bool[])) g(r, allnulls, hasnulls, empty) ON g.r = t.r
             WHERE g.empty OR (t.v IS NULL AND NOT g.allnulls AND NOT g.hasnulls) OR (t.v IS NOT NULL AND g.allnulls)
-               OR (t.v IS NOT NULL AND NOT EXISTS (SELECT FROM ROWS FROM (pg_catalog.unnest($5::pg_catalog.int8[]), pg_catalog.unnest($6::pg_catalog.text[]),
-                   pg_catalog.unnest($7::pg_catalog.text[])) s(r, low, high)
+               OR (t.v IS NOT NULL AND NOT EXISTS (SELECT FROM ROWS FROM (pg_catalog.unnest($5::pg_catalog.int8[]),
+                   pg_catalog.unnest($6::pg_catalog.text[]), pg_catalog.unnest($7::pg_catalog.text[])) s(r, low, high)
                    WHERE s.r = g.r AND {method.Inside("t.v", "s.low", "s.high")}))
             ORDER BY g.r, 1 LIMIT {Most}
             """;

@@ -85,7 +85,8 @@ internal sealed class HashKeys(IPageView view, Located index, Relation table, In
     }
 
     /// <summary>The function of the operator class; a column of a type that is only like its own is cast to it.</summary>
-    private static string Hash(KeyColumn column) => $"{column.Support}({column.Expression}::{column.Type})";
+    private static string Hash(KeyColumn column) =>
+        $"{column.Support}({column.Expression}{(column.AnyOfKind ? "" : $"::{column.Type}")})";
 
     private async ValueTask<List<(Tid Tid, uint Code, long Page)>> Differing(Dictionary<Tid, uint> codes, CancellationToken cancellationToken)
     {
@@ -129,7 +130,7 @@ internal sealed class HashKeys(IPageView view, Located index, Relation table, In
             {
                 var page = buffer.AsSpan(i * PageFormat.Size, PageFormat.Size);
                 // A torn page is met again by the next look.
-                if (IndexPages.Read(IndexKind.Hash, page, block, patient.Can.DataChecksums != false, content) is null
+                if (IndexPages.Read(IndexKind.Hash, page, block, patient.Can.DataChecksums != false && !view.IsLocked, content) is null
                     && content.Role == IndexPageRole.Leaf)
                     visit(page, block);
             }

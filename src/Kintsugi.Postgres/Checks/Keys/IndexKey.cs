@@ -15,6 +15,9 @@ internal sealed record KeyOperator(int Strategy, string Name, string Sql);
 /// <param name="Support">The operator class's first support function, quoted: hash code, or what a BRIN summary is.</param>
 internal sealed record KeyColumn(string Expression, string Family, string Type, string? Support, IReadOnlyList<KeyOperator> Operators)
 {
+    /// <summary>The operator class takes any array, range or enum: a value is passed to its functions as it is.</summary>
+    public bool AnyOfKind { get; init; }
+
     public string? Operator(int strategy) => Operators.FirstOrDefault(it => it.Strategy == strategy)?.Sql;
 }
 
@@ -26,7 +29,7 @@ internal sealed record IndexKey(IReadOnlyList<KeyColumn> Columns, string? Predic
                (SELECT pg_catalog.quote_ident(cn.nspname) || '.' || pg_catalog.quote_ident(c.collname) FROM pg_catalog.pg_collation c
                 JOIN pg_catalog.pg_namespace cn ON cn.oid = c.collnamespace WHERE c.oid = i.indcollation[k.n - 1]),
                f.opfname::pg_catalog.text,
-               pg_catalog.format_type(CASE WHEN t.typtype = 'p' THEN a.atttypid ELSE o.opcintype END, -1),
+               pg_catalog.format_type(CASE WHEN t.typtype = 'p' THEN coalesce(h.atttypid, a.atttypid) ELSE o.opcintype END, -1),
                (SELECT pg_catalog.quote_ident(pn.nspname) || '.' || pg_catalog.quote_ident(p.proname) FROM pg_catalog.pg_amproc s
                 JOIN pg_catalog.pg_proc p ON p.oid = s.amproc JOIN pg_catalog.pg_namespace pn ON pn.oid = p.pronamespace
                 WHERE s.amprocfamily = o.opcfamily AND s.amproclefttype = o.opcintype AND s.amprocrighttype = o.opcintype AND s.amprocnum = 1),
@@ -35,11 +38,12 @@ internal sealed record IndexKey(IReadOnlyList<KeyColumn> Columns, string? Predic
                      JOIN pg_catalog.pg_namespace n ON n.oid = op.oprnamespace
                      WHERE m.amopfamily = o.opcfamily AND m.amoplefttype = o.opcintype AND m.amoprighttype = o.opcintype
                        AND m.amoppurpose = 's' AND op.oprresult = 'pg_catalog.bool'::pg_catalog.regtype ORDER BY m.amopstrategy),
-               pg_catalog.pg_get_expr(i.indpred, i.indrelid)
+               pg_catalog.pg_get_expr(i.indpred, i.indrelid), t.typtype = 'p'
         FROM pg_catalog.pg_index i CROSS JOIN LATERAL pg_catalog.generate_series(1, i.indnkeyatts::pg_catalog.int4) k(n)
         JOIN pg_catalog.pg_opclass o ON o.oid = i.indclass[k.n - 1] JOIN pg_catalog.pg_opfamily f ON f.oid = o.opcfamily
         JOIN pg_catalog.pg_type t ON t.oid = o.opcintype
         JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indexrelid AND a.attnum = k.n
+        LEFT JOIN pg_catalog.pg_attribute h ON h.attrelid = i.indrelid AND h.attnum = i.indkey[k.n - 1] AND h.attnum > 0
         WHERE i.indexrelid = $1 ORDER BY k.n
         """;
 
@@ -56,7 +60,10 @@ internal sealed record IndexKey(IReadOnlyList<KeyColumn> Columns, string? Predic
 
     private static KeyColumn Column(DbDataReader row) => new(
         Text(row, 1) is { } collation ? $"(({row.GetString(0)}) COLLATE {collation})" : $"({row.GetString(0)})",
-        row.GetString(2), row.GetString(3), Text(row, 4), [.. row.GetFieldValue<string[]>(5).Select(Operator)]);
+        row.GetString(2), row.GetString(3), Text(row, 4), [.. row.GetFieldValue<string[]>(5).Select(Operator)])
+    {
+        AnyOfKind = row.GetBoolean(7),
+    };
 
     private static KeyOperator Operator(string text)
     {

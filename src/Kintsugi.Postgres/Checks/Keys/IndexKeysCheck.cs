@@ -37,19 +37,15 @@ public sealed class IndexKeysCheck(TimeProvider clock) : ICheck
         {
             if (await IndexKey.Read(index, patient, cancellationToken) is not { } key || await Locate(index, patient, cancellationToken) is not { } place)
                 return new Verdict.NotApplicable("dropped meanwhile");
-            IPageView? files = bytes is null ? null : new FileView(bytes, patient, clock);
-            if ((files ?? buffers) is not { } view)
+            IPageView[] views = [.. bytes is null ? [] : new IPageView[] { new FileView(bytes, patient, clock) },
+                .. buffers is null ? [] : new IPageView[] { buffers }];
+            if (views.Length == 0)
                 return new Verdict.Unchecked("its pages cannot be read, and without that no search in it is safe: run on the server's machine as "
                     + "the owner of the data directory, or connect as a superuser with pageinspect installed");
-            var flaw = await StructureProof.Look(view, place, patient.Can.DataChecksums != false, cancellationToken);
-            // Built or changed since the last checkpoint: the buffers have what the files do not have yet.
-            if (flaw is not null && files is not null && buffers is not null)
-            {
-                view = buffers;
-                flaw = await StructureProof.Look(view, place, patient.Can.DataChecksums != false, cancellationToken);
-            }
-            if (flaw is not null)
-                return new Verdict.Unchecked($"its pages are damaged (see index-entries), and a search could spin for ever: {flaw}");
+            var (view, flaw) = await Prove(views, place, patient, cancellationToken);
+            if (view is null)
+                return new Verdict.Unchecked($"no search in it is safe, for one could spin for ever: {flaw} (see index-entries; pages that are new "
+                    + "reach the disk with the next checkpoint)");
             return index.AccessMethod switch
             {
                 "hash" => await new HashKeys(view, place, table, key, portion, patient).Run(cancellationToken),
@@ -67,6 +63,27 @@ public sealed class IndexKeysCheck(TimeProvider clock) : ICheck
         {
             return new Verdict.NotApplicable("dropped meanwhile");
         }
+    }
+
+    /// <summary>An index that was just built is whole in shared buffers and not yet on disk: the first view that shows it whole counts.</summary>
+    private static async ValueTask<(IPageView? View, string? Flaw)> Prove(
+        IReadOnlyList<IPageView> views, Located place, Patient patient, CancellationToken cancellationToken)
+    {
+        string? flaw = null;
+        foreach (var view in views)
+        {
+            try
+            {
+                flaw = await StructureProof.Look(view, place, patient.Can.DataChecksums != false, cancellationToken);
+            }
+            catch (PatientException problem) when (SqlStates.MeansDamage(problem))
+            {
+                flaw = problem.Message;
+            }
+            if (flaw is null)
+                return (view, null);
+        }
+        return (null, flaw);
     }
 
     private static async ValueTask<Located?> Locate(Relation index, Patient patient, CancellationToken cancellationToken) =>

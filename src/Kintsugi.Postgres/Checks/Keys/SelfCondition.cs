@@ -11,16 +11,15 @@ internal static class SelfCondition
         '''' || pg_catalog.replace(pg_catalog.replace(w, E'\\', E'\\\\'), '''', '''''') || ''''
         """;
 
-    /// <summary>A condition on the indexed value (first) that the row's own (second) fulfils; null where the operator family has none.</summary>
-    public static Func<string, string, string>? Of(KeyColumn column)
-    {
-        if (column.Family == "tsvector_ops")
-            return (value, own) => $"{value} OPERATOR(pg_catalog.@@) (SELECT pg_catalog.string_agg({QuotedWord}, ' & ')::pg_catalog.tsquery "
-                + $"FROM pg_catalog.unnest(pg_catalog.tsvector_to_array({own})) w)";
-        return column.Operators.Where(it => Array.IndexOf(Reflexive, it.Name) >= 0).MinBy(it => Order(it, column)) is { } best
-            ? (value, own) => $"{value} {best.Sql} {own}"
-            : null;
-    }
+    /// <summary>
+    /// Conditions on the indexed value (first) that the row's own (second) fulfils, the best first: another index may take the question under
+    /// one of them and not under the next. None where the operator family has no such operator.
+    /// </summary>
+    public static IReadOnlyList<Func<string, string, string>> Of(KeyColumn column) => column.Family == "tsvector_ops"
+        ? [(value, own) => $"{value} OPERATOR(pg_catalog.@@) (SELECT pg_catalog.string_agg({QuotedWord}, ' & ')::pg_catalog.tsquery "
+            + $"FROM pg_catalog.unnest(pg_catalog.tsvector_to_array({own})) w)"]
+        : [.. column.Operators.Where(it => Array.IndexOf(Reflexive, it.Name) >= 0).OrderBy(it => Order(it, column))
+            .Select<KeyOperator, Func<string, string, string>>(it => (value, own) => $"{value} {it.Sql} {own}")];
 
     /// <summary>A value that finds everything would read the whole table for one row, and its entry tells nothing about keys.</summary>
     public static string? Telling(KeyColumn column) => column.Family switch

@@ -21,29 +21,35 @@ internal sealed partial class SelfProbe(Relation index, Relation table, IndexKey
     private static readonly TimeSpan StandardLimit = TimeSpan.FromMinutes(2);
 
     private const string IndexAlone =
-        "SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off; SET LOCAL enable_tidscan = off; "
-        + "SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL gin_fuzzy_search_limit = 0";
+        "SET LOCAL enable_seqscan = off; SET LOCAL enable_indexonlyscan = off; SET LOCAL enable_tidscan = off; "
+        + "SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL gin_fuzzy_search_limit = 0; ";
+
+    private const string ByBitmap = IndexAlone + "SET LOCAL enable_indexscan = off";
+
+    /// <summary>For access methods that can do both: GIN and BRIN cannot, and so stand back.</summary>
+    private const string ByScan = IndexAlone + "SET LOCAL enable_bitmapscan = off";
 
     public async ValueTask<Verdict> Run(CancellationToken cancellationToken)
     {
-        var conditions = key.Columns.Select(SelfCondition.Of).OfType<Func<string, string, string>>().ToList();
-        if (conditions.Count < key.Columns.Count)
-            return new Verdict.NotApplicable($"operator family {key.Columns.First(column => SelfCondition.Of(column) is null).Family} "
-                + "has no operator under which a value finds itself");
+        var conditions = key.Columns.Select(SelfCondition.Of).ToList();
+        if (conditions.FindIndex(it => it.Count == 0) is >= 0 and var at)
+            return new Verdict.NotApplicable($"operator family {key.Columns[at].Family} has no operator under which a value finds itself");
         if (await WalkThroughGin(cancellationToken) is { } broken)
             return broken;
-        var share = portion.Depth == Depth.Deep ? 100 : Math.Clamp(sampleRows * 100.0 / Math.Max(1, table.Rows), 0.001, 100);
-        var question = Question(conditions, share);
         try
         {
-            var (lost, why) = await Ask(question, cancellationToken);
-            if (why is not null)
-                return new Verdict.Unchecked(why);
-            // A second time: nothing transient explains the same row twice.
-            var guilty = lost.Count == 0 ? [] : lost.Intersect((await Ask(question, cancellationToken)).Lost).ToList();
-            return guilty.Count == 0 ? Verdict.Sound.Instance
-                : IndexKeysCheck.Accuse(index, portion.Target, $"{guilty.Count}{(guilty.Count >= Most ? " or more" : "")} rows are not found "
-                    + $"under their own value: {string.Join(", ", guilty.Take(5))}", guilty.Count);
+            var rival = "";
+            foreach (var settings in index.AccessMethod is "gist" or "spgist" ? new[] { ByBitmap, ByScan } : [ByBitmap])
+                for (var n = 0; n < conditions.Max(it => it.Count); n++)
+                {
+                    var question = Question([.. conditions.Select(it => it[Math.Min(n, it.Count - 1)])]);
+                    var (lost, other) = await Ask(settings, question, cancellationToken);
+                    if (other is null)
+                        return await Judge(lost, settings, question, cancellationToken);
+                    rival = other;
+                }
+            return new Verdict.Unchecked(rival.Length == 0 ? "the planner does not search it, whatever else is forbidden: its keys cannot be asked for here"
+                : $"the planner chooses {rival} for the same question: this index's keys can only be asked for on a copy without that one");
         }
         catch (PatientException problem) when (problem.SqlState == SqlStates.QueryCanceled)
         {
@@ -53,6 +59,15 @@ internal sealed partial class SelfProbe(Relation index, Relation table, IndexKey
         {
             return IndexKeysCheck.Accuse(index, portion.Target, $"a search in it fails: {problem.Message}", null, problem.SqlState);
         }
+    }
+
+    private async ValueTask<Verdict> Judge(IReadOnlyList<string> lost, string settings, string question, CancellationToken cancellationToken)
+    {
+        // A second time: nothing transient explains the same row twice.
+        var guilty = lost.Count == 0 ? [] : lost.Intersect((await Ask(settings, question, cancellationToken)).Lost).ToList();
+        return guilty.Count == 0 ? Verdict.Sound.Instance
+            : IndexKeysCheck.Accuse(index, portion.Target, $"{guilty.Count}{(guilty.Count >= Most ? " or more" : "")} rows are not found "
+                + $"under their own value: {string.Join(", ", guilty.Take(5))}", guilty.Count);
     }
 
     /// <summary>PostgreSQL 18 can walk through a GIN index: order within and between pages.</summary>
@@ -71,8 +86,9 @@ internal sealed partial class SelfProbe(Relation index, Relation table, IndexKey
         }
     }
 
-    private string Question(List<Func<string, string, string>> conditions, double share)
+    private string Question(IReadOnlyList<Func<string, string, string>> conditions)
     {
+        var share = portion.Depth == Depth.Deep ? 100 : Math.Clamp(sampleRows * 100.0 / Math.Max(1, table.Rows), 0.001, 100);
         var own = key.Columns.Select(column => column.Expression).ToList();
         var asked = own.Select(value => $"{value} IS NOT NULL").Concat(key.Columns.Select(SelfCondition.Telling).OfType<string>())
             .Concat(own.Select((value, i) => conditions[i](value, value)));
@@ -86,18 +102,17 @@ internal sealed partial class SelfProbe(Relation index, Relation table, IndexKey
             + $"WHERE (SELECT true FROM ONLY {name} x WHERE {key.Where(found)} LIMIT 1) IS NULL LIMIT {Most}";
     }
 
-    private async ValueTask<(IReadOnlyList<string> Lost, string? Why)> Ask(string question, CancellationToken cancellationToken)
+    /// <returns>Rows that did not find themselves; or the index that the planner chose instead, empty where it chose none.</returns>
+    private async ValueTask<(IReadOnlyList<string> Lost, string? Rival)> Ask(string settings, string question, CancellationToken cancellationToken)
     {
         var limit = portion.Depth == Depth.Deep ? "" : $"; SET LOCAL statement_timeout = {StandardLimit.TotalMilliseconds:0}";
-        return await patient.Session.InTransaction<(IReadOnlyList<string>, string?)>(IndexAlone + limit, async session =>
+        return await patient.Session.InTransaction<(IReadOnlyList<string>, string?)>(settings + limit, async session =>
         {
             var plan = string.Concat(await session.Rows($"EXPLAIN (FORMAT JSON, COSTS OFF) {question}", row => row.GetString(0), cancellationToken));
             var used = IndexNames().Matches(plan).Select(match => match.Groups[1].Value).Distinct().ToList();
-            if (used is not [var only] || only != index.Name.Replace("\"", "\\\"", StringComparison.Ordinal))
-                return ([], used.Count == 0
-                    ? "the planner does not search it, whatever else is forbidden: its keys cannot be asked for here"
-                    : $"the planner chooses {used[0]} for the same question: this index's keys can only be asked for on a copy without that one");
-            return (await session.Rows(question, row => row.GetString(0), cancellationToken), null);
+            return used is [var only] && only == index.Name.Replace("\"", "\\\"", StringComparison.Ordinal)
+                ? (await session.Rows(question, row => row.GetString(0), cancellationToken), null)
+                : ([], used.FirstOrDefault() ?? "");
         }, cancellationToken);
     }
 
