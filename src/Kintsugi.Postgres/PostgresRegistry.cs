@@ -39,10 +39,11 @@ public static class PostgresRegistry
         new SharedCatalogCheck(),
         new CatalogCheck(),
         new DefinitionsCheck(),
-        new HeapCheck(),
+        // Within a layer those that read the files come first: what they doubt is not read through the server together with others.
         new HeapPagesCheck(TimeProvider.System),
-        new BTreeCheck(),
+        new HeapCheck(),
         new IndexEntriesCheck(TimeProvider.System),
+        new BTreeCheck(),
         new IndexKeysCheck(TimeProvider.System),
         new IndexStateCheck(),
         new CollationCheck(),

@@ -21,6 +21,10 @@ internal sealed class Ground
     /// <summary>The relation that must not be read through the server again.</summary>
     public void Poison(uint oid, string why) => unproven[oid] = (Layer.Storage, why, true);
 
+    /// <summary>Whether anything was seen, in any layer so far, that speaks against what this piece rests on.</summary>
+    public bool IsDoubted(Portion portion) =>
+        portion.StandsOn.Any(unproven.ContainsKey) || (portion.Relation is { } relation && unproven.ContainsKey(relation.Oid));
+
     /// <summary>Why an answer of that layer about this portion would not count, or null.</summary>
     public (string Why, bool Damaged)? WeaknessUnder(Portion portion, Layer layer, Inventory? inventory)
     {

@@ -38,10 +38,13 @@ public sealed class Scrub(IReadOnlyList<ICheck> checks, IPatientSource source, T
             foreach (var check in layer)
                 work.AddRange(await Divide(check, bench, settings, cancellationToken));
             total = done + work.Count;
-            var queue = new ConcurrentQueue<(ICheck Check, Portion Portion)>(work.OrderByDescending(item => item.Portion.Weight));
-            var workers = Enumerable.Range(0, Math.Clamp(settings.Jobs, 1, Math.Max(1, work.Count)))
-                .Select(_ => Work(queue, bench, ground, started, deadline, cancellationToken));
-            await Task.WhenAll(workers);
+            foreach (var round in CommonLook.Arrange(work))
+            {
+                var queue = new ConcurrentQueue<Work>(round);
+                var workers = Enumerable.Range(0, Math.Clamp(settings.Jobs, 1, round.Count))
+                    .Select(_ => Take(queue, bench, ground, started, deadline, cancellationToken));
+                await Task.WhenAll(workers);
+            }
         }
     }
 
@@ -82,26 +85,54 @@ public sealed class Scrub(IReadOnlyList<ICheck> checks, IPatientSource source, T
         }
     }
 
-    private async Task Work(
-        ConcurrentQueue<(ICheck Check, Portion Portion)> queue, PatientBench bench, Ground ground, DateTimeOffset started,
-        DateTimeOffset deadline, CancellationToken cancellationToken)
+    private async Task Take(
+        ConcurrentQueue<Work> queue, PatientBench bench, Ground ground, DateTimeOffset started, DateTimeOffset deadline,
+        CancellationToken cancellationToken)
     {
         // The first await must not run on the caller: every worker starts at once.
         await Task.Yield();
-        while (queue.TryDequeue(out var item))
+        var together = new CommonLook(source, bench, ground);
+        while (queue.TryDequeue(out var work))
         {
-            cancellationToken.ThrowIfCancellationRequested();
             var begun = clock.GetTimestamp();
-            progress?.Report(new ScrubProgress(item.Check.Id, item.Portion.Target.Name, done, total, clock.GetUtcNow() - started));
-            // What the division settled has an accuser too: no repair could be proven without one.
-            var verdict = item.Portion.Settled is { } settled ? Stamp(settled, item.Check, null)
-                : (clock.GetUtcNow() >= deadline
-                    ? new Verdict.Unchecked("the time limit was reached before its turn came; raise --time-limit or run again")
-                    : await Examine(item.Check, item.Portion, bench, ground, cancellationToken));
-            ground.Record(item.Portion, item.Check, verdict);
-            Interlocked.Increment(ref done);
-            Record(item.Check.Id, item.Portion.Target, verdict, clock.GetElapsedTime(begun));
+            Tell(work.Check, work.Pieces[0], started);
+            var answers = work.Pieces.Count > 1 && clock.GetUtcNow() < deadline
+                ? await together.Look((IBatchCheck)work.Check, work.Pieces, cancellationToken)
+                : null;
+            var share = clock.GetElapsedTime(begun) / work.Pieces.Count;
+            foreach (var piece in work.Pieces)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                if (answers is not null && answers.TryGetValue(piece, out var answer))
+                    Enter(work.Check, piece, answer, share, ground);
+                else
+                    await Alone(work.Check, piece, bench, ground, started, deadline, cancellationToken);
+            }
         }
+    }
+
+    private async ValueTask Alone(
+        ICheck check, Portion piece, PatientBench bench, Ground ground, DateTimeOffset started, DateTimeOffset deadline,
+        CancellationToken cancellationToken)
+    {
+        var begun = clock.GetTimestamp();
+        Tell(check, piece, started);
+        // What the division settled has an accuser too: no repair could be proven without one.
+        var verdict = piece.Settled is { } settled ? Stamp(settled, check, null)
+            : (clock.GetUtcNow() >= deadline
+                ? new Verdict.Unchecked("the time limit was reached before its turn came; raise --time-limit or run again")
+                : await Examine(check, piece, bench, ground, cancellationToken));
+        Enter(check, piece, verdict, clock.GetElapsedTime(begun), ground);
+    }
+
+    private void Tell(ICheck check, Portion piece, DateTimeOffset started) =>
+        progress?.Report(new ScrubProgress(check.Id, piece.Target.Name, done, total, clock.GetUtcNow() - started));
+
+    private void Enter(ICheck check, Portion piece, Verdict verdict, TimeSpan duration, Ground ground)
+    {
+        ground.Record(piece, check, verdict);
+        Interlocked.Increment(ref done);
+        Record(check.Id, piece.Target, verdict, duration);
     }
 
     private async ValueTask<Verdict> Examine(

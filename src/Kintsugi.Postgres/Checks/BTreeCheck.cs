@@ -7,7 +7,7 @@ namespace Kintsugi.Postgres.Checks;
 /// heap tuple has its entry (heapallindexed: without it a missing entry is not seen, HAZARDS finding 2); at depth deep also parents,
 /// downlinks and that every entry is found again from the root, under a SHARE lock that is not waited for.
 /// </summary>
-public sealed class BTreeCheck : ICheck
+public sealed class BTreeCheck : IBatchCheck
 {
     public string Id => "btree";
     public string Proves => "every btree index is in order and has an entry for every row";
@@ -40,7 +40,19 @@ public sealed class BTreeCheck : ICheck
             if (deep is not Verdict.Unchecked { Reason: var reason } || !reason.StartsWith(LockNotHad, StringComparison.Ordinal))
                 return deep;
         }
-        return await Call(PlainCheck(patient.Can, portion.Depth), index, target, patient, cancellationToken);
+        return await Call(PlainCheck(patient.Can, portion.Depth, "$1"), index, target, patient, cancellationToken);
+    }
+
+    /// <summary>Not at depth deep: a lock that cannot be had is then told index by index.</summary>
+    public async ValueTask<IReadOnlyCollection<Portion>> Acquit(
+        IReadOnlyList<Portion> portions, Patient patient, CancellationToken cancellationToken)
+    {
+        if (portions is [] or [{ Depth: Depth.Deep }, ..])
+            return [];
+        var small = (await Small.Of(portions, patient, cancellationToken)).Select(one => one.Portion).ToList();
+        await patient.Session.Rows($"SELECT {PlainCheck(patient.Can, portions[0].Depth, "o")} FROM pg_catalog.unnest($1) o", _ => 0,
+            cancellationToken, [small.Select(portion => portion.Relation!.Oid).ToArray()]);
+        return small;
     }
 
     private const string LockNotHad = "the lock was not had";
@@ -53,12 +65,12 @@ public sealed class BTreeCheck : ICheck
             : portion with { Settled = portion.Settled ?? new Verdict.NotApplicable("not valid or not ready: see index-state") };
     }
 
-    private static string PlainCheck(Capabilities can, Depth depth)
+    private static string PlainCheck(Capabilities can, Depth depth, string index)
     {
         var all = depth == Depth.Quick ? "false" : "true";
         return can.Function("amcheck", "bt_index_check(regclass,boolean,boolean)") is { } unique
-            ? $"{unique}($1::pg_catalog.regclass, {all}, {all})"
-            : $"{can.Function("amcheck", "bt_index_check(regclass,boolean)")}($1::pg_catalog.regclass, {all})";
+            ? $"{unique}({index}::pg_catalog.regclass, {all}, {all})"
+            : $"{can.Function("amcheck", "bt_index_check(regclass,boolean)")}({index}::pg_catalog.regclass, {all})";
     }
 
     private static string? ParentCheck(Capabilities can) =>

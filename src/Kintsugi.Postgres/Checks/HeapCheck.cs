@@ -8,7 +8,7 @@ namespace Kintsugi.Postgres.Checks;
 /// tuple headers, transaction ids against the horizons, attribute lengths, out-of-line values, update chains (16+). It is asked block range by
 /// block range, so that one unreadable page costs that page and not the relation.
 /// </summary>
-public sealed class HeapCheck : ICheck
+public sealed class HeapCheck : IBatchCheck
 {
     /// <summary>8 MiB of heap at a time: a bad page is then found by halving in at most ten more calls of about a millisecond each.</summary>
     private const long BlocksPerCall = 1024;
@@ -63,13 +63,29 @@ public sealed class HeapCheck : ICheck
         return Verdict.From(findings);
     }
 
+    public async ValueTask<IReadOnlyCollection<Portion>> Acquit(
+        IReadOnlyList<Portion> portions, Patient patient, CancellationToken cancellationToken)
+    {
+        var function = patient.Can.Function("amcheck", "verify_heapam(regclass,boolean,boolean,text,bigint,bigint)");
+        var small = await Small.Of(portions, patient, cancellationToken);
+        var filled = small.Where(one => one.Blocks > 0).Select(one => one.Portion.Relation!).ToList();
+        await patient.Pace.Spend(small.Sum(one => one.Blocks) * 8192, cancellationToken);
+        var accused = filled.Count == 0 ? [] : await patient.Session.Rows(
+            $"SELECT r.o FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) r(o, toast) WHERE EXISTS "
+            + $"(SELECT FROM {function}(r.o::pg_catalog.regclass, true, r.toast, 'none', NULL, NULL) v)", row => row.GetFieldValue<uint>(0), cancellationToken,
+            filled.Select(relation => relation.Oid).ToArray(), filled.Select(HasToast).ToArray());
+        return Small.Without(small.Select(one => one.Portion), accused);
+    }
+
+    /// <summary>A sequence has no TOAST table, and its one tuple is frozen by design.</summary>
+    private static bool HasToast(Relation relation) => relation.ToastOid != 0 && relation.Kind != 'S';
+
     /// <summary>One call over the range; where it fails, halves of it, down to the block that cannot be read.</summary>
     private static async ValueTask Range(
         Relation relation, Target target, long first, long last, Patient patient, List<Finding> findings, CancellationToken cancellationToken)
     {
         var function = patient.Can.Function("amcheck", "verify_heapam(regclass,boolean,boolean,text,bigint,bigint)");
-        // A sequence has no TOAST table, and its one tuple is frozen by design.
-        var toast = relation.ToastOid != 0 && relation.Kind != 'S';
+        var toast = HasToast(relation);
         try
         {
             findings.AddRange(await patient.Session.Rows(

@@ -8,7 +8,7 @@ namespace Kintsugi.Postgres.Checks.Indexes;
 /// does not ask: hint bits that contradict the commit log, lengths inside jsonb, bytes of tuples that lost their line pointer. Nothing is read
 /// through the server, so nothing that stands there can crash it.
 /// </summary>
-public sealed class HeapPagesCheck(TimeProvider clock) : ICheck
+public sealed class HeapPagesCheck(TimeProvider clock) : IBatchCheck
 {
     public string Id => "heap-pages";
     public string Proves => "no tuple on disk contradicts itself, its table's columns or the commit log";
@@ -53,5 +53,29 @@ public sealed class HeapPagesCheck(TimeProvider clock) : ICheck
             bytes.Reopen();
         }
         return new Verdict.Unchecked("its definition or its file changed each time while it was read; run it again when nothing rewrites it");
+    }
+
+    public async ValueTask<IReadOnlyCollection<Portion>> Acquit(
+        IReadOnlyList<Portion> portions, Patient patient, CancellationToken cancellationToken)
+    {
+        using var bytes = await ByteSource.Of(patient, cancellationToken);
+        if (bytes is not LocalBytes)
+            return [];
+        var relations = portions.Select(portion => portion.Relation!).ToList();
+        var readings = await HeapReading.Begin(relations, bytes, patient, clock, cancellationToken);
+        var clean = new List<Portion>();
+        try
+        {
+            foreach (var portion in portions)
+                if (readings.TryGetValue(portion.Relation!.Oid, out var reading) && reading.KnowsColumns
+                    && (await reading.Suspects(cancellationToken)).Count == 0)
+                    clean.Add(portion);
+        }
+        catch (IOException)
+        {
+            // The one that fails says so when it is examined alone, and so are those behind it.
+        }
+        var after = await HeapReading.Begin(relations, bytes, patient, clock, cancellationToken);
+        return [.. clean.Where(portion => after.TryGetValue(portion.Relation!.Oid, out var now) && now.IsLike(readings[portion.Relation.Oid]))];
     }
 }

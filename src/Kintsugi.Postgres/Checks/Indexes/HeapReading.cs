@@ -8,7 +8,6 @@ namespace Kintsugi.Postgres.Checks.Indexes;
 /// <summary>One table's file and what its tuples must agree with.</summary>
 internal sealed class HeapReading(Located heap, HeapExpectations expected, IPageView view, bool checksums, TimeProvider clock)
 {
-    private const int PagesPerRead = 64;
     private const int MostFindings = 100;
 
     /// <summary>Of one table: beyond that it is damaged enough, and more would only fill the report.</summary>
@@ -26,29 +25,32 @@ internal sealed class HeapReading(Located heap, HeapExpectations expected, IPage
 
     /// <summary>Null where the table is gone.</summary>
     public static async ValueTask<HeapReading?> Begin(
-        Relation relation, IByteSource bytes, Patient patient, TimeProvider clock, CancellationToken cancellationToken)
+        Relation relation, IByteSource bytes, Patient patient, TimeProvider clock, CancellationToken cancellationToken) =>
+        (await Begin([relation], bytes, patient, clock, cancellationToken)).GetValueOrDefault(relation.Oid);
+
+    /// <summary>Several tables, one round trip; those that are gone are left out.</summary>
+    public static async ValueTask<IReadOnlyDictionary<uint, HeapReading>> Begin(
+        IReadOnlyList<Relation> relations, IByteSource bytes, Patient patient, TimeProvider clock, CancellationToken cancellationToken)
     {
+        var oids = relations.Select(relation => relation.Oid).ToArray();
         var facts = await patient.Session.Rows(
             "SELECT pg_catalog.pg_relation_filepath(c.oid), c.reltoastrelid, c.relnatts, "
-            + "pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::pg_catalog.text FROM pg_catalog.pg_class c WHERE c.oid = $1",
-            row => (Path: row.IsDBNull(0) ? null : row.GetString(0), Toast: row.GetFieldValue<uint>(1), Columns: row.GetInt16(2),
+            + "pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::pg_catalog.text, c.oid FROM pg_catalog.pg_class c WHERE c.oid = ANY ($1)",
+            row => (Oid: row.GetFieldValue<uint>(4), Path: row.IsDBNull(0) ? null : row.GetString(0), Toast: row.GetFieldValue<uint>(1), Columns: row.GetInt16(2),
                 Next: row.GetString(3)),
-            cancellationToken, relation.Oid);
-        if (facts is not [{ Path: { } path } fact])
-            return null;
-        var columns = await patient.Session.Rows(
-            "SELECT attlen, attalign::pg_catalog.text, atttypid, attnum FROM pg_catalog.pg_attribute WHERE attrelid = $1 AND attnum > 0 ORDER BY attnum",
+            cancellationToken, [oids]);
+        if (facts.Count == 0)
+            return new Dictionary<uint, HeapReading>();
+        var columns = (await patient.Session.Rows(
+            "SELECT attlen, attalign::pg_catalog.text, atttypid, attnum, attrelid FROM pg_catalog.pg_attribute "
+            + "WHERE attrelid = ANY ($1) AND attnum > 0 ORDER BY attrelid, attnum",
             row => (Column: new HeapColumn(row.GetInt16(0), HeapColumn.AlignmentOf(row.GetString(1)[0]), row.GetFieldValue<uint>(2)),
-                Number: row.GetInt16(3)),
-            cancellationToken, relation.Oid);
-        // Columns that the catalog has lost would make every tuple look wrong.
-        var whole = columns.Select((column, at) => column.Number == at + 1).All(inPlace => inPlace) && columns.Count == fact.Columns;
+                Number: row.GetInt16(3), Of: row.GetFieldValue<uint>(4)),
+            cancellationToken, [oids])).ToLookup(column => column.Of);
         var control = await Control(bytes, cancellationToken);
-        var next = (uint)ulong.Parse(fact.Next, System.Globalization.CultureInfo.InvariantCulture);
+        var next = (uint)ulong.Parse(facts[0].Next, System.Globalization.CultureInfo.InvariantCulture);
         var expected = new HeapExpectations
         {
-            Columns = whole ? [.. columns.Select(column => column.Column)] : null,
-            ToastRelation = relation.IsCatalog ? null : fact.Toast,
             NextXid = After(next),
             // The table's own horizon may have moved on while its page waits in shared buffers; the cluster's at the checkpoint has not.
             FrozenXid = control?.OldestXid ?? 0,
@@ -57,7 +59,20 @@ internal sealed class HeapReading(Located heap, HeapExpectations expected, IPage
             CommitLog = control is null ? null : await Log(bytes, control.OldestXid, next, cancellationToken),
             IsBeforeCompressionMethods = patient.Can.Major < 14,
         };
-        return new HeapReading(new Located(relation, path), expected, new FileView(bytes, patient, clock), patient.Can.DataChecksums != false, clock);
+        var readings = new Dictionary<uint, HeapReading>();
+        foreach (var (fact, relation) in facts.Join(relations, fact => fact.Oid, relation => relation.Oid, (fact, relation) => (fact, relation)))
+        {
+            var own = columns[fact.Oid].ToList();
+            // Columns that the catalog has lost would make every tuple look wrong.
+            var whole = own.Select((column, at) => column.Number == at + 1).All(inPlace => inPlace) && own.Count == fact.Columns;
+            if (fact.Path is not null)
+                readings.Add(fact.Oid, new HeapReading(new Located(relation, fact.Path), expected with
+                {
+                    Columns = whole ? [.. own.Select(column => column.Column)] : null,
+                    ToastRelation = relation.IsCatalog ? null : fact.Toast,
+                }, new FileView(bytes, patient, clock), patient.Can.DataChecksums != false, clock));
+        }
+        return readings;
     }
 
     /// <summary>Same file, same columns.</summary>
@@ -70,19 +85,26 @@ internal sealed class HeapReading(Located heap, HeapExpectations expected, IPage
 
     private HeapColumn[] Columns => expected.Columns ?? [];
 
-    public async ValueTask<IReadOnlyList<Finding>> Run(Target target, CancellationToken cancellationToken)
+    /// <summary>Pages with flaws, as they look at first.</summary>
+    public async ValueTask<IReadOnlyList<long>> Suspects(CancellationToken cancellationToken)
     {
         var suspects = new List<long>();
-        var buffer = new byte[PagesPerRead * PageFormat.Size];
+        using var buffer = PageBuffer.For(await view.Blocks(heap, cancellationToken));
         for (var block = 0L; ;)
         {
-            var read = await view.Read(heap, block, buffer, cancellationToken);
+            var read = await view.Read(heap, block, buffer.Bytes, cancellationToken);
             for (var i = 0; i < read; i++, block++)
-                if (suspects.Count < MostFindings && Flaws(buffer.AsSpan(i * PageFormat.Size, PageFormat.Size), block).Count > 0)
+                if (suspects.Count < MostFindings && Flaws(buffer.Page(i), block).Count > 0)
                     suspects.Add(block);
-            if (read < PagesPerRead)
+            if (read < buffer.Pages)
                 break;
         }
+        return suspects;
+    }
+
+    public async ValueTask<IReadOnlyList<Finding>> Run(Target target, CancellationToken cancellationToken)
+    {
+        var suspects = await Suspects(cancellationToken);
         if (suspects.Count == 0)
             return [];
         await Task.Delay(Pause, clock, cancellationToken);

@@ -9,7 +9,7 @@ namespace Kintsugi.Postgres.Checks.Indexes;
 /// a place that can hold its row, no row has two entries, and every row that had one at the last checkpoint still has it. The direction from
 /// index to table is asked by no tool of the server; it alone sees a table cut short, a zeroed page, a lost line pointer.
 /// </summary>
-public sealed class IndexEntriesCheck(TimeProvider clock) : ICheck
+public sealed class IndexEntriesCheck(TimeProvider clock) : IBatchCheck
 {
     public string Id => "index-entries";
     public string Proves => "every index entry leads to a row that is there, and every row has its entry";
@@ -49,7 +49,7 @@ public sealed class IndexEntriesCheck(TimeProvider clock) : ICheck
             .. buffers is null ? [] : new IPageView[] { buffers }];
         for (var attempt = 0; attempt < 3; attempt++)
         {
-            var before = await Locate(portion.Relation!, patient, cancellationToken);
+            var before = (await Locate([portion], patient, cancellationToken))[0];
             if (before.Count == 0)
                 return new Verdict.NotApplicable("dropped meanwhile");
             var table = new TableEntries(before[0], [.. before.Skip(1)], views, patient, portion);
@@ -69,12 +69,36 @@ public sealed class IndexEntriesCheck(TimeProvider clock) : ICheck
             if (findings.Count == 0 && table.Doubts.Count == 0)
                 return Verdict.Sound.Instance;
             // TRUNCATE, CLUSTER, REINDEX give a new file: what was read is no longer the relation.
-            var after = await Locate(portion.Relation!, patient, cancellationToken);
+            var after = (await Locate([portion], patient, cancellationToken))[0];
             if (before.SequenceEqual(after))
                 return findings.Count > 0 ? new Verdict.Damaged(findings) : new Verdict.Unchecked(string.Join("; ", table.Doubts));
             bytes?.Reopen();
         }
         return new Verdict.Unchecked("it got a new file each time while it was read; run it again when nothing rewrites it");
+    }
+
+    public async ValueTask<IReadOnlyCollection<Portion>> Acquit(
+        IReadOnlyList<Portion> portions, Patient patient, CancellationToken cancellationToken)
+    {
+        using var bytes = await ByteSource.Of(patient, cancellationToken);
+        if (bytes is not LocalBytes)
+            return [];
+        var view = new FileView(bytes, patient, clock);
+        var before = await Locate(portions, patient, cancellationToken);
+        var clean = new bool[portions.Count];
+        try
+        {
+            if (await view.Now(cancellationToken) is { } moment)
+                for (var i = 0; i < portions.Count; i++)
+                    clean[i] = before[i].Count > 0 && await new TableEntries(before[i][0], [.. before[i].Skip(1)], [view], patient, portions[i])
+                        .IsClean(moment, cancellationToken);
+        }
+        catch (IOException)
+        {
+            // The one that fails says so when it is examined alone, and so are those behind it.
+        }
+        var after = await Locate(portions, patient, cancellationToken);
+        return [.. portions.Where((_, i) => clean[i] && before[i].SequenceEqual(after[i]))];
     }
 
     private static string? WhyNot(Relation index) =>
@@ -88,16 +112,18 @@ public sealed class IndexEntriesCheck(TimeProvider clock) : ICheck
         : indexes.TrueForAll(index => WhyNot(index) is not null) ? new Verdict.NotApplicable("none of its indexes can be read")
         : null;
 
-    /// <summary>The table and those of its indexes that can be read, with the files that they have now.</summary>
-    private static async ValueTask<IReadOnlyList<Located>> Locate(Relation heap, Patient patient, CancellationToken cancellationToken)
+    /// <summary>For each piece the table and those of its indexes that can be read, with the files that they have now; empty where it is gone.</summary>
+    private static async ValueTask<IReadOnlyList<IReadOnlyList<Located>>> Locate(
+        IReadOnlyList<Portion> portions, Patient patient, CancellationToken cancellationToken)
     {
-        Relation[] wanted = [heap, .. patient.Relations.IndexesOf(heap.Oid).Where(index => index.Kind == 'i' && WhyNot(index) is null)];
+        var wanted = portions.Select(portion => portion.Relation!).Select(heap => (Relation[])
+            [heap, .. patient.Relations.IndexesOf(heap.Oid).Where(index => index.Kind == 'i' && WhyNot(index) is null)]).ToList();
         var paths = (await patient.Session.Rows(
             "SELECT o, pg_catalog.pg_relation_filepath(o) FROM pg_catalog.unnest($1) o",
             row => (row.GetFieldValue<uint>(0), Path: row.IsDBNull(1) ? null : row.GetString(1)),
-            cancellationToken, [wanted.Select(relation => relation.Oid).ToArray()])).ToDictionary();
-        return paths.GetValueOrDefault(heap.Oid) is null
+            cancellationToken, [wanted.SelectMany(relations => relations).Select(relation => relation.Oid).ToArray()])).ToDictionary();
+        return [.. wanted.Select(relations => (IReadOnlyList<Located>)(paths.GetValueOrDefault(relations[0].Oid) is null
             ? []
-            : [.. wanted.Where(relation => paths.GetValueOrDefault(relation.Oid) is not null).Select(r => new Located(r, paths[r.Oid]!))];
+            : [.. relations.Where(relation => paths.GetValueOrDefault(relation.Oid) is not null).Select(r => new Located(r, paths[r.Oid]!))]))];
     }
 }

@@ -7,8 +7,6 @@ namespace Kintsugi.Postgres.Checks.Indexes;
 /// <param name="checksums">Pages carry checksums: one that does not match is read no further.</param>
 internal sealed class IndexLook(IPageView view, Located index, bool checksums)
 {
-    private const int PagesPerRead = 64;
-
     private readonly IndexPageContent content = new();
     private readonly IndexKind kind = KindOf(index.Relation.AccessMethod);
 
@@ -40,15 +38,15 @@ internal sealed class IndexLook(IPageView view, Located index, bool checksums)
         var isLast = window.First + window.Capacity >= heapEnd;
         var blocks = await view.Blocks(index, cancellationToken);
         var links = new Links((int)Math.Min(blocks, int.MaxValue));
-        var buffer = new byte[PagesPerRead * PageFormat.Size];
+        using var buffer = PageBuffer.For(blocks);
         var twice = new List<Tid>();
         for (var block = 0L; block < blocks;)
         {
-            var read = await view.Read(index, block, buffer, cancellationToken);
+            var read = await view.Read(index, block, buffer.Bytes, cancellationToken);
             if (read == 0)
                 break;
             for (var i = 0; i < read && block < blocks; i++, block++)
-                Take(buffer.AsSpan(i * PageFormat.Size, PageFormat.Size), block, links, window, seen, twice, isLast, heapEnd, into);
+                Take(buffer.Page(i), block, links, window, seen, twice, isLast, heapEnd, into);
         }
         if (isFirst)
             into.Structure.AddRange(links.Broken(index));
@@ -94,14 +92,14 @@ internal sealed class IndexLook(IPageView view, Located index, bool checksums)
             return [];
         var wanted = twice.ToHashSet();
         var found = new List<EntrySuspicion>();
-        var buffer = new byte[PagesPerRead * PageFormat.Size];
+        using var buffer = PageBuffer.For(blocks);
         for (var block = 0L; block < blocks;)
         {
-            var read = await view.Read(index, block, buffer, cancellationToken);
+            var read = await view.Read(index, block, buffer.Bytes, cancellationToken);
             if (read == 0)
                 break;
             for (var i = 0; i < read && block < blocks; i++, block++)
-                if (IndexPages.Read(kind, buffer.AsSpan(i * PageFormat.Size, PageFormat.Size), block, checksums, content) is null)
+                if (IndexPages.Read(kind, buffer.Page(i), block, checksums, content) is null)
                     found.AddRange(content.Rows.Where(row => wanted.Contains(row.Tid))
                         .Select(row => new EntrySuspicion(index, block, row.Tid, SlotFault.None)));
         }

@@ -6,8 +6,6 @@ namespace Kintsugi.Postgres.Checks.Indexes;
 internal sealed class TableEntries(
     Located heap, IReadOnlyList<Located> indexes, IReadOnlyList<IPageView> views, Patient patient, Portion portion)
 {
-    private const int PagesPerRead = 64;
-
     /// <summary>A partial index leaves rows out by right: each is asked for at the server. More than this only at depth deep.</summary>
     private const int MostAsked = 200_000;
 
@@ -39,19 +37,35 @@ internal sealed class TableEntries(
         return await LookAgain(end, candidates, moment, cancellationToken);
     }
 
+    /// <summary>The first look alone, at a table of one stretch.</summary>
+    /// <returns>Whether there is nothing that would have to be looked at again, or asked of the server.</returns>
+    public async ValueTask<bool> IsClean(Moment moment, CancellationToken cancellationToken)
+    {
+        var end = await views[0].Blocks(heap, cancellationToken);
+        if (end > HeapWindow.MaxBlocks)
+            return false;
+        var window = await Window(0, end, moment, cancellationToken);
+        foreach (var index in indexes)
+        {
+            var seen = await new IndexLook(views[0], index, checksums).Run(window, end, isFirst: true, suspicions, cancellationToken);
+            if (!suspicions.None || (index.Relation.AccessMethod != "brin" && window.Missing(seen).Any()))
+                return false;
+        }
+        return true;
+    }
+
     private async ValueTask<HeapWindow> Window(long first, long end, Moment moment, CancellationToken cancellationToken)
     {
         var window = new HeapWindow(first, (int)Math.Min(HeapWindow.MaxBlocks, end - first));
-        var buffer = new byte[PagesPerRead * PageFormat.Size];
+        using var buffer = PageBuffer.For(window.Capacity);
         var block = first;
         while (block < first + window.Capacity)
         {
-            var read = await views[0].Read(heap, block, buffer, cancellationToken);
+            var read = await views[0].Read(heap, block, buffer.Bytes, cancellationToken);
             if (read == 0)
                 break;
             for (var i = 0; i < read && block < first + window.Capacity; i++, block++)
-                window.Add(block, buffer.AsSpan(i * PageFormat.Size, PageFormat.Size), Believed(buffer.AsSpan(i * PageFormat.Size, PageFormat.Size), block),
-                    moment.EndedBefore);
+                window.Add(block, buffer.Page(i), Believed(buffer.Page(i), block), moment.EndedBefore);
         }
         for (; block < first + window.Capacity; block++)
             window.AddMissing(block);

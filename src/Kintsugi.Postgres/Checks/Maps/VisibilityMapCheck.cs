@@ -12,7 +12,7 @@ namespace Kintsugi.Postgres.Checks.Maps;
 /// are out of
 /// reach, through pageinspect here.
 /// </remarks>
-public sealed class VisibilityMapCheck(TimeProvider clock) : ICheck
+public sealed class VisibilityMapCheck(TimeProvider clock) : IBatchCheck
 {
     private const string Visible = "pg_check_visible(regclass)", Frozen = "pg_check_frozen(regclass)";
 
@@ -67,6 +67,20 @@ public sealed class VisibilityMapCheck(TimeProvider clock) : ICheck
             return new Verdict.Damaged(MapPages.Finding(Faults.VisibilityMapCorrupt, portion.Target, "vm", null, problem.Message,
                 problem.SqlState));
         }
+    }
+
+    public async ValueTask<IReadOnlyCollection<Portion>> Acquit(
+        IReadOnlyList<Portion> portions, Patient patient, CancellationToken cancellationToken)
+    {
+        // Without the files the pages of the map are read one by one.
+        if (patient.Files is null)
+            return [];
+        var small = (await Small.Of(portions, patient, cancellationToken)).Select(one => one.Portion).ToList();
+        var looks = new[] { Visible, Frozen }.Select(signature => patient.Can.Function("pg_visibility", signature)).OfType<string>()
+            .Select(function => $"EXISTS (SELECT FROM {function}(o::pg_catalog.regclass) t)");
+        var accused = await patient.Session.Rows($"SELECT o FROM pg_catalog.unnest($1) o WHERE {string.Join(" OR ", looks)}",
+            row => row.GetFieldValue<uint>(0), cancellationToken, [small.Select(portion => portion.Relation!.Oid).ToArray()]);
+        return Small.Without(small, accused);
     }
 
     /// <summary>Places of tuples that contradict the map, and which of its two bits.</summary>

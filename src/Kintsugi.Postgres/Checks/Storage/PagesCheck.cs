@@ -9,7 +9,7 @@ namespace Kintsugi.Postgres.Checks.Storage;
 /// forks, all segments, all tablespaces; with the server running or without one. Nothing is read through the server where the
 /// page on disk is suspicious.
 /// </summary>
-public sealed class PagesCheck(TimeProvider clock) : ICheck
+public sealed class PagesCheck(TimeProvider clock) : IBatchCheck
 {
     public string Id => "pages";
     public string Proves => "every page of every relation is on disk as it was written, and where it belongs";
@@ -25,4 +25,8 @@ public sealed class PagesCheck(TimeProvider clock) : ICheck
 
     public ValueTask<Verdict> Examine(Portion portion, Patient patient, CancellationToken cancellationToken) =>
         RelationPages.Examine(portion, patient, clock, cancellationToken);
+
+    public ValueTask<IReadOnlyCollection<Portion>> Acquit(
+        IReadOnlyList<Portion> portions, Patient patient, CancellationToken cancellationToken) =>
+        RelationPages.Acquit(portions, patient, clock, cancellationToken);
 }

@@ -58,6 +58,25 @@ internal static class RelationPages
             };
     }
 
+    /// <summary>Many small relations, one question about the WAL; a file that fails is for the whole examination.</summary>
+    public static async ValueTask<IReadOnlyCollection<Portion>> Acquit(
+        IReadOnlyList<Portion> portions, Patient patient, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        if (patient.Files?.Directory is null)
+            return [];
+        using var bytes = await ByteSource.Of(patient, cancellationToken)
+            ?? throw new InvalidOperationException("a directory of this machine can be read");
+        var walEnd = await WalEnd.Ask(patient, cancellationToken);
+        var clean = new List<Portion>();
+        foreach (var portion in portions.Where(portion => portion.Relation!.Path is not null))
+        {
+            var scan = new RelationScan(portion.Relation!, portion.Relation!.Path!, portion.Target, patient, bytes, clock);
+            if (await scan.IsClean(walEnd, cancellationToken))
+                clean.Add(portion);
+        }
+        return clean;
+    }
+
     public static async ValueTask<Verdict> Examine(
         Portion portion, Patient patient, TimeProvider clock, CancellationToken cancellationToken)
     {

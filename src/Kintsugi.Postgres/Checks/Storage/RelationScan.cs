@@ -43,6 +43,27 @@ internal sealed class RelationScan(Relation relation, string path, Target target
             findings.Add(PageFindings.OfTheRest(target, path));
     }
 
+    /// <summary>The first look alone.</summary>
+    /// <param name="walEnd">A position that the WAL had already reached: what is younger is for the whole examination.</param>
+    /// <param name="cancellationToken">Between two files.</param>
+    /// <returns>Whether there is nothing that would have to be looked at again.</returns>
+    public async ValueTask<bool> IsClean(ulong walEnd, CancellationToken cancellationToken)
+    {
+        foreach (var fork in Forks.All)
+        {
+            var extent = await ForkExtent.Measure(bytes, path, fork, cancellationToken);
+            if (fork == Forks.Main)
+                Blocks = extent.BlocksOnDisk;
+            if ((await FileExtents.Judge(bytes, extent, target, path, cancellationToken)).Count > 0)
+                return false;
+            for (var segment = 0; segment < extent.Lengths.Count; segment++)
+                await ScanSegment(extent, segment, 0, long.MaxValue, walEnd, cancellationToken);
+            if (suspects.Count > 0)
+                return false;
+        }
+        return await witness.KnownBehind(Blocks, cancellationToken) is null;
+    }
+
     /// <summary>What others know of blocks behind the end: one finding, because it is one cut.</summary>
     private async ValueTask JudgeEnd(CancellationToken cancellationToken)
     {

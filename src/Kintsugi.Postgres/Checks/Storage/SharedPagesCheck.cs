@@ -3,7 +3,7 @@ using Kintsugi.Postgres.Files.Reading;
 namespace Kintsugi.Postgres.Checks.Storage;
 
 /// <summary>The same as <see cref="PagesCheck"/> for the relations that all databases share, once for the server.</summary>
-public sealed class SharedPagesCheck(TimeProvider clock) : ICheck
+public sealed class SharedPagesCheck(TimeProvider clock) : IBatchCheck
 {
     public string Id => "shared-pages";
     public string Proves => "every page of the shared catalogs is on disk as it was written, and where it belongs";
@@ -20,4 +20,8 @@ public sealed class SharedPagesCheck(TimeProvider clock) : ICheck
 
     public ValueTask<Verdict> Examine(Portion portion, Patient patient, CancellationToken cancellationToken) =>
         RelationPages.Examine(portion, patient, clock, cancellationToken);
+
+    public ValueTask<IReadOnlyCollection<Portion>> Acquit(
+        IReadOnlyList<Portion> portions, Patient patient, CancellationToken cancellationToken) =>
+        RelationPages.Acquit(portions, patient, clock, cancellationToken);
 }

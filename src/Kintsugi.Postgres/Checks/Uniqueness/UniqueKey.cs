@@ -40,7 +40,7 @@ internal sealed record UniqueKey(IReadOnlyList<UniqueKeyColumn> Columns, string?
                        WHERE d.opcmethod = 403 AND d.opcdefault AND d.opcintype = eq.oprleft AND m.amopopr = eq.oid),
                coalesce(eq.oprcanhash, false),
                coalesce(eq.oid = 'pg_catalog.&&(pg_catalog.anyrange,pg_catalog.anyrange)'::pg_catalog.regoperator, false),
-               pg_catalog.pg_get_expr(i.indpred, i.indrelid)
+               pg_catalog.pg_get_expr(i.indpred, i.indrelid), i.indexrelid
         FROM pg_catalog.pg_index i CROSS JOIN LATERAL pg_catalog.generate_series(1, i.indnkeyatts::pg_catalog.int4) k(n)
         JOIN pg_catalog.pg_opclass o ON o.oid = i.indclass[k.n - 1]
         LEFT JOIN pg_catalog.pg_constraint x ON x.conindid = i.indexrelid AND x.conexclop IS NOT NULL
@@ -49,14 +49,21 @@ internal sealed record UniqueKey(IReadOnlyList<UniqueKeyColumn> Columns, string?
              AND e.amopstrategy = 3 AND e.amopmethod = 403
         LEFT JOIN pg_catalog.pg_operator eq ON eq.oid = coalesce(x.conexclop[k.n], e.amopopr)
         LEFT JOIN pg_catalog.pg_namespace en ON en.oid = eq.oprnamespace
-        WHERE i.indexrelid = $1 ORDER BY k.n
+        WHERE i.indexrelid = ANY ($1) ORDER BY i.indexrelid, k.n
         """;
 
     /// <returns>Null when the index is gone.</returns>
-    public static async ValueTask<UniqueKey?> Read(Relation index, IReadSession session, CancellationToken cancellationToken)
+    public static async ValueTask<UniqueKey?> Read(Relation index, IReadSession session, CancellationToken cancellationToken) =>
+        (await Read([index.Oid], session, cancellationToken)).GetValueOrDefault(index.Oid);
+
+    /// <returns>The keys of those indexes that are there.</returns>
+    public static async ValueTask<IReadOnlyDictionary<uint, UniqueKey>> Read(
+        uint[] indexes, IReadSession session, CancellationToken cancellationToken)
     {
-        var rows = await session.Rows(Sql, row => (Column: Column(row), Predicate: Text(row, 7)), cancellationToken, index.Oid);
-        return rows.Count == 0 ? null : new UniqueKey([.. rows.Select(row => row.Column)], rows[0].Predicate);
+        var rows = await session.Rows(Sql, row => (Column: Column(row), Predicate: Text(row, 7), Index: row.GetFieldValue<uint>(8)),
+            cancellationToken, [indexes]);
+        return rows.GroupBy(row => row.Index).ToDictionary(
+            group => group.Key, group => new UniqueKey([.. group.Select(row => row.Column)], group.First().Predicate));
     }
 
     private static UniqueKeyColumn Column(DbDataReader row)

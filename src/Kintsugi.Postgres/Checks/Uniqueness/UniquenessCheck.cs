@@ -13,7 +13,7 @@ namespace Kintsugi.Postgres.Checks.Uniqueness;
 /// limit bounds it, and what that cuts off is Unchecked. amcheck's checkunique (17 and later) asks the index and not the heap: it
 /// does not stand in.
 /// </remarks>
-public sealed class UniquenessCheck : ICheck
+public sealed class UniquenessCheck : IBatchCheck
 {
     private const string HeapAlone =
         "SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off; SET LOCAL enable_bitmapscan = off";
@@ -72,6 +72,30 @@ public sealed class UniquenessCheck : ICheck
             return new Verdict.NotApplicable("dropped meanwhile");
         }
     }
+
+    public async ValueTask<IReadOnlyCollection<Portion>> Acquit(
+        IReadOnlyList<Portion> portions, Patient patient, CancellationToken cancellationToken)
+    {
+        var small = (await Small.Of(portions, patient, cancellationToken)).Select(one => one.Portion).ToList();
+        var keys = await UniqueKey.Read([.. small.Select(portion => portion.Relation!.Oid)], patient.Session, cancellationToken);
+        var asked = small.Select(portion => (Portion: portion, Sql: Question(portion.Relation!, keys, patient)))
+            .Where(one => one.Sql is not null).ToList();
+        var acquitted = new List<Portion>();
+        foreach (var few in asked.Chunk(TablesPerStatement))
+        {
+            var accused = await patient.Session.InTransaction(HeapAlone, session => session.Rows(
+                Small.AnyOf(few.Select(one => one.Sql!)), row => row.GetInt32(0), cancellationToken), cancellationToken);
+            acquitted.AddRange(few.Where((_, i) => !accused.Contains(i)).Select(one => one.Portion));
+        }
+        return acquitted;
+    }
+
+    /// <summary>Each holds a lock until the statement ends; they are few beside max_locks_per_transaction.</summary>
+    private const int TablesPerStatement = 25;
+
+    private static string? Question(Relation index, IReadOnlyDictionary<uint, UniqueKey> keys, Patient patient) =>
+        keys.TryGetValue(index.Oid, out var key) && patient.Relations.Find(index.HeapOid) is { } heap
+            ? DuplicateSql.Of(key, heap, index.Index!.NullsNotDistinct, small: false) : null;
 
     private static async ValueTask<bool> IsSmall(Relation heap, Patient patient, CancellationToken cancellationToken) =>
         (await patient.Session.Rows($"SELECT 1 FROM ONLY {Quote.Name(heap)} OFFSET {DuplicateSql.MaxRowsForPairs} LIMIT 1",

@@ -9,7 +9,7 @@ namespace Kintsugi.Postgres.Checks.Values;
 /// Every CHECK constraint, NOT NULL and domain constraint against the rows themselves, also those that are marked valid: the
 /// server looks at a constraint when a row is written, and never again. One pass over a table serves all of its constraints.
 /// </summary>
-public sealed class CheckConstraintCheck(ConsistencyRules rules) : ICheck
+public sealed class CheckConstraintCheck(ConsistencyRules rules) : IBatchCheck
 {
     private const string NotNull = "NOT NULL";
 
@@ -47,6 +47,10 @@ public sealed class CheckConstraintCheck(ConsistencyRules rules) : ICheck
                 + "whether they did when they were written cannot be told")
             : verdict;
     }
+
+    public ValueTask<IReadOnlyCollection<Portion>> Acquit(
+        IReadOnlyList<Portion> portions, Patient patient, CancellationToken cancellationToken) =>
+        RowPortion.Acquit(portions, patient, cancellationToken);
 
     private RowTest Test(ValueRule rule, Relation table, IReadOnlyList<string> key, Patient patient)
     {

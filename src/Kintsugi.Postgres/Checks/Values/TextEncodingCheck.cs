@@ -10,7 +10,7 @@ namespace Kintsugi.Postgres.Checks.Values;
 /// verifies text when it comes in and never again. One pass lets the server's own verifier raise (SQLSTATE 22021); only where it
 /// does are the rows searched, by the grammar of UTF-8 over their bytes, which raises nothing.
 /// </summary>
-public sealed class TextEncodingCheck : ICheck
+public sealed class TextEncodingCheck : IBatchCheck
 {
     private const string InvalidText = "22021";
     private const string RuleName = "encoding";
@@ -93,6 +93,23 @@ public sealed class TextEncodingCheck : ICheck
         }
     }
 
+    public async ValueTask<IReadOnlyCollection<Portion>> Acquit(
+        IReadOnlyList<Portion> portions, Patient patient, CancellationToken cancellationToken)
+    {
+        var small = await Small.Of(portions, patient, cancellationToken);
+        await patient.Pace.Spend(small.Sum(one => one.Blocks) * 8192, cancellationToken);
+        foreach (var few in small.Select(one => (TextPortion)one.Portion).Chunk(TablesPerStatement))
+        {
+            var sql = string.Join(" UNION ALL ", few.Select(portion => Passing(portion, portion.Columns, " + ")));
+            await patient.Session.InTransaction(
+                Evidence.Settings(null), inside => inside.Rows(sql, _ => 0, cancellationToken), cancellationToken);
+        }
+        return [.. small.Select(one => one.Portion)];
+    }
+
+    /// <summary>Each holds a lock until the statement ends; they are few beside max_locks_per_transaction.</summary>
+    private const int TablesPerStatement = 25;
+
     private static TextPortion Portion(IReadOnlyList<Column> columns, IReadOnlyList<string> key, Patient patient)
     {
         var table = columns[0].Table;
@@ -114,11 +131,13 @@ public sealed class TextEncodingCheck : ICheck
     private static async ValueTask Verify(
         TextPortion portion, IReadOnlyList<Column> columns, IReadSession session, CancellationToken cancellationToken)
     {
-        var sql = $"SELECT {string.Join(", ", columns.Select(column => $"pg_catalog.count({column.Verified})"))} "
-            + $"FROM ONLY {Quote.Name(portion.Relation!)}";
+        var sql = Passing(portion, columns, ", ");
         await session.InTransaction(
             Evidence.Settings(null), inside => inside.Rows(sql, _ => 0, cancellationToken), cancellationToken);
     }
+
+    private static string Passing(TextPortion portion, IReadOnlyList<Column> columns, string between) =>
+        $"SELECT {string.Join(between, columns.Select(column => $"pg_catalog.count({column.Verified})"))} FROM ONLY {Quote.Name(portion.Relation!)}";
 
     private static async ValueTask<Verdict> Accuse(TextPortion portion, Patient patient, CancellationToken cancellationToken)
     {
