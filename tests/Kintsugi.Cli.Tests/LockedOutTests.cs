@@ -1,3 +1,4 @@
+using Kintsugi.Cli.Runtime;
 using Kintsugi.Cli.Tests.Fixtures;
 using Kintsugi.Lab;
 using Kintsugi.Postgres.Tests.Fixtures;
@@ -45,6 +46,13 @@ public sealed class LockedOutTests(Servers servers)
         Assert.True(said.Code == ExitCodes.Damage, said.All);
         Assert.Equal("catalog-inconsistent", Assert.Single(said.Json.GetProperty("findings").EnumerateArray()).GetProperty("fault").GetString());
     }
+
+    [Theory]
+    [InlineData("XX001", true), InlineData("XX000", true), InlineData("58P01", true), InlineData("3F000", true), InlineData("42P01", true)]
+    [InlineData("57P01", false), InlineData("57P02", false), InlineData("57P03", false), InlineData("57P05", false), InlineData("53200", false)]
+    [InlineData("40P01", false), InlineData("3D000", false), InlineData("22023", false), InlineData("53100", false)]
+    public void A_session_that_was_ended_or_found_no_room_accuses_nobody(string state, bool evidence) =>
+        Assert.Equal(evidence, LockedOut.IsEvidence(state));
 
     [Fact]
     public async Task A_running_server_is_found_by_its_data_directory_alone()

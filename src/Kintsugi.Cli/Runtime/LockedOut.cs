@@ -15,10 +15,13 @@ internal static class LockedOut
         state.StartsWith("28", StringComparison.Ordinal) || state is "42501" or "53300" or "55000" or "08P01" or "0A000" or "57014";
 
     /// <summary>
-    /// Refusals that may mean damage or not: a database whose directory is gone is told as one that does not exist, and a server whose processes
-    /// die of damage one after the other is always just starting.
+    /// Refusals that are evidence by themselves: the server's own words for damage, a file that is gone, and a name of pg_catalog that it does not
+    /// know, for no statement of ours names anything else before it is let in. All others count only with what the files show: a database whose
+    /// directory is gone is told as one that does not exist, a server whose processes die of damage is always just starting, and a session that an
+    /// administrator ended or that found no memory says nothing.
     /// </summary>
-    private static bool IsDoubtful(string state) => state is "3D000" or "57P03";
+    internal static bool IsEvidence(string state) =>
+        state.StartsWith("XX", StringComparison.Ordinal) || state is "58P01" or "3F000" or "42P01" or "42703" or "42704" or "42883";
 
     /// <returns>What the files say, or null when the refusal has another reason or the files cannot be read from here.</returns>
     public static async ValueTask<(OfflineSource Source, ScrubReport Report)?> Examine(
@@ -35,7 +38,7 @@ internal static class LockedOut
         var beyond = registry.Checks.Where(check => check.Layer is not (Layer.Storage or Layer.Server)).Select(check => check.Id);
         var narrowed = scrub with { Settings = scrub.Settings with { Skip = scrub.Settings.Skip.Union(beyond).ToHashSet() } };
         var report = await Scrubbing.Run(source, registry, narrowed, output, context, cancellationToken);
-        if (IsDoubtful(state) && report.Findings.Count == 0)
+        if (!IsEvidence(state) && report.Findings.Count == 0)
             return null;
         await context.Error.WriteLineAsync($"kintsugi: {refusal.Message} (SQLSTATE {state}). The files in {path} were examined instead.");
         return (source, report.Findings.Count > 0 ? report
@@ -55,8 +58,8 @@ internal static class LockedOut
             Check = "connect",
             SqlState = refusal.SqlState,
             SeverityOverride = Severity.Critical,
-            Hint = "what the files say stands beside this. Copy the data directory before anything else, and do not restart the server: it may not "
-                + "start again",
+            Hint = "no page and no file of the cluster shows why: the rows of its catalogs contradict each other. Copy the data directory before "
+                + "anything else, and do not restart the server: it may not start again",
         }), TimeSpan.Zero);
     }
 }
