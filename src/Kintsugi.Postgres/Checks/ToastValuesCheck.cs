@@ -4,13 +4,18 @@ namespace Kintsugi.Postgres.Checks;
 
 /// <summary>
 /// Every value that is compressed or kept out of line is fetched and unpacked once by the server: verify_heapam counts chunks and unpacks
-/// nothing, and 13 has no verify_heapam at all. Runs after heap and indexes, since a value is read through the TOAST index (RULES.md 10): what
-/// stands on an unproven heap, TOAST table or TOAST index is not read.
+/// nothing, and 13 has no verify_heapam at all. Runs after heap and indexes: a table or TOAST table that is damaged is not read, and where the TOAST
+/// index is damaged too, values that it hides look lost until it was rebuilt (as they do to verify_heapam).
 /// </summary>
 public sealed class ToastValuesCheck : ICheck
 {
-    /// <summary>8 MiB of heap in one statement; where it fails, halves, down to the page, then row by row.</summary>
-    private const long BlocksPerCall = 1024;
+    /// <summary>
+    /// Blocks of heap in one statement; where it fails, halves, down to the page, then row by row. Before 14 a range of ctid reads the whole table,
+    /// so that each place is named, which 8 MiB would make too many.
+    /// </summary>
+    private static long BlocksPerCall(Patient patient) => HasRanges(patient) ? 1024 : 64;
+
+    private static bool HasRanges(Patient patient) => patient.Can.Major >= 14;
 
     /// <summary>Beyond that a table is damaged enough.</summary>
     private const int MostFindings = 100;
@@ -44,9 +49,10 @@ public sealed class ToastValuesCheck : ICheck
             var blocks = (await patient.Session.Rows("SELECT pg_catalog.pg_relation_size($1::pg_catalog.regclass, 'main') / 8192",
                 row => row.IsDBNull(0) ? 0 : row.GetInt64(0), cancellationToken, relation.Oid))[0];
             var reading = new Reading(relation, columns, portion.Target, patient);
-            for (var block = 0L; block < blocks && reading.Findings.Count < MostFindings; block += BlocksPerCall)
+            var step = BlocksPerCall(patient);
+            for (var block = 0L; block < blocks && reading.Findings.Count < MostFindings; block += step)
             {
-                var last = Math.Min(block + BlocksPerCall, blocks) - 1;
+                var last = Math.Min(block + step, blocks) - 1;
                 await reading.Range(block, last, cancellationToken);
                 await patient.Pace.Spend((last - block + 1) * 8192, cancellationToken);
             }
@@ -97,8 +103,7 @@ public sealed class ToastValuesCheck : ICheck
             }
         }
 
-        /// <summary>A range of blocks as a list of places: before 14 a comparison of ctid reads the whole table.</summary>
-        private string Places(long first, long last) => patient.Can.Major >= 14 || last > first + 64
+        private string Places(long first, long last) => HasRanges(patient)
             ? $"t.ctid >= '({first},0)'::pg_catalog.tid AND t.ctid < '({last + 1},0)'::pg_catalog.tid"
             : "t.ctid = ANY (ARRAY(SELECT pg_catalog.format('(%s,%s)', b, i)::pg_catalog.tid "
                 + $"FROM pg_catalog.generate_series({first}, {last}) b, pg_catalog.generate_series(1, 291) i))";
