@@ -6,7 +6,7 @@ namespace Kintsugi.Postgres.Checks.Keys;
 /// <summary>
 /// Each row asks the index for itself with a condition that its own value fulfils, and must come back (HEALING.md 5). Only the index can answer:
 /// other plans are off by planner settings, EXPLAIN shows that this very index is used (RULES.md 12), and rows come from a sample scan, which
-/// reads no index. Question and answer are one statement under one MVCC snapshot, so that nothing can happen between them.
+/// reads no index. Each key is asked for once, however many rows have it. Question and answer are one statement under one MVCC snapshot, so that nothing can happen between them.
 /// </summary>
 internal sealed partial class SelfProbe(Relation index, Relation table, IndexKey key, Portion portion, Patient patient)
 {
@@ -20,8 +20,9 @@ internal sealed partial class SelfProbe(Relation index, Relation table, IndexKey
 
     private static readonly TimeSpan StandardLimit = TimeSpan.FromMinutes(2);
 
+    /// <summary>No nested loop but the one that no other join can replace: the planner takes keys and their places for a handful of rows.</summary>
     private const string IndexAlone =
-        "SET LOCAL enable_seqscan = off; SET LOCAL enable_indexonlyscan = off; SET LOCAL enable_tidscan = off; "
+        "SET LOCAL enable_seqscan = off; SET LOCAL enable_indexonlyscan = off; SET LOCAL enable_tidscan = off; SET LOCAL enable_nestloop = off; "
         + "SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL gin_fuzzy_search_limit = 0; ";
 
     private const string ByBitmap = IndexAlone + "SET LOCAL enable_indexscan = off";
@@ -92,14 +93,20 @@ internal sealed partial class SelfProbe(Relation index, Relation table, IndexKey
         var own = key.Columns.Select(column => column.Expression).ToList();
         var asked = own.Select(value => $"{value} IS NOT NULL").Concat(key.Columns.Select(SelfCondition.Telling).OfType<string>())
             .Concat(own.Select((value, i) => conditions[i](value, value)));
-        var found = own.Select((value, i) => conditions[i](value, $"s._k{i + 1}")).Append("x.ctid OPERATOR(pg_catalog.=) s._c");
+        var found = own.Select((value, i) => conditions[i](value, $"k._k{i + 1}"));
+        var names = string.Join(", ", own.Select((_, i) => $"_k{i + 1}"));
         var name = Quote.Name(table);
         var percent = share.ToString("0.####", System.Globalization.CultureInfo.InvariantCulture);
-        // OFFSET and LIMIT keep the planner from pulling the sample into the question, where an index could take its place.
-        return $"SELECT s._c::pg_catalog.text FROM (SELECT ctid AS _c, {string.Join(", ", own.Select((value, i) => $"{value} AS _k{i + 1}"))} "
-            + $"FROM ONLY {name} TABLESAMPLE SYSTEM ({percent}) REPEATABLE (0) WHERE {key.Where(asked)} "
-            + $"{(portion.Depth == Depth.Deep ? "OFFSET 0" : $"LIMIT {sampleRows}")}) s "
-            + $"WHERE (SELECT true FROM ONLY {name} x WHERE {key.Where(found)} LIMIT 1) IS NULL LIMIT {Most}";
+        // Rows of the same key, to the byte, are found by one search: asked row by row, a key that most rows have would cost their number squared.
+        // MATERIALIZED keeps the planner from pulling the sample into the question, where an index could take its place.
+        return $"WITH s AS MATERIALIZED (SELECT ctid AS _c, {string.Join(", ", own.Select((value, i) => $"{value} AS _k{i + 1}"))} "
+            + $"FROM ONLY {name} TABLESAMPLE SYSTEM ({percent}) REPEATABLE (0) WHERE {key.Where(asked)}"
+            + $"{(portion.Depth == Depth.Deep ? "" : $" LIMIT {sampleRows}")}), "
+            + $"h AS MATERIALIZED (SELECT s.*, pg_catalog.md5(pg_catalog.record_send(ROW({names}))) AS _h FROM s), "
+            + "k AS MATERIALIZED (SELECT DISTINCT ON (_h) * FROM h), "
+            + "c AS MATERIALIZED (SELECT _h, pg_catalog.array_agg(_c) AS _cs FROM h GROUP BY _h) "
+            + "SELECT l::pg_catalog.text FROM k JOIN c ON c._h OPERATOR(pg_catalog.=) k._h CROSS JOIN LATERAL "
+            + $"(SELECT pg_catalog.unnest(c._cs) EXCEPT SELECT x.ctid FROM ONLY {name} x WHERE {key.Where(found)}) AS lost(l) LIMIT {Most}";
     }
 
     /// <returns>Rows that did not find themselves; or the index that the planner chose instead, empty where it chose none.</returns>
