@@ -12,6 +12,8 @@ public sealed class StateDirectory
 
     public string Path { get; }
     public string Ledger => System.IO.Path.Combine(Path, LedgerName);
+    public string Service => System.IO.Path.Combine(Path, "service.db");
+    public string Jobs => System.IO.Path.Combine(Path, "jobs.db");
     public string Snapshots => System.IO.Path.Combine(Path, "snapshots");
 
     /// <summary>

@@ -18,6 +18,7 @@ internal static class AllCommands
         ChecksumsCommand.Create(context),
         QuarantineCommand.Create(context),
         DoctorCommand.Create(context),
+        ServeCommand.Create(),
         ConfigCommand.Create(context),
         UninstallCommand.Create(context),
         PageCommand.Create(context),

@@ -1,0 +1,54 @@
+using Kintsugi.Configuration;
+using Kintsugi.State;
+
+namespace Kintsugi.Hosting;
+
+/// <summary>The servers under care and how they stand.</summary>
+public interface IKintsugiTargets
+{
+    IReadOnlyList<TargetStatus> All { get; }
+}
+
+/// <param name="Reachable">Null before the first look.</param>
+public sealed record TargetStatus(
+    string Name, Mode Mode, bool? Reachable, string? Reason, string? SystemIdentifier, string? Version, IReadOnlyList<string> Databases,
+    DateTimeOffset? LastHealthCheck);
+
+/// <summary>The jobs: what is scheduled, what ran, and the switches a person has.</summary>
+public interface IJobBoard
+{
+    ValueTask<IReadOnlyList<ScheduledJob>> List(CancellationToken cancellationToken);
+    IReadOnlyList<JobRun> History(int newest);
+
+    /// <exception cref="ArgumentException">There is no such job or target.</exception>
+    ValueTask Run(string job, string? target, string? argument, CancellationToken cancellationToken);
+    ValueTask Pause(string job, string because, string by, CancellationToken cancellationToken);
+    ValueTask Resume(string job, CancellationToken cancellationToken);
+
+    /// <returns>False when that job was not running on this node.</returns>
+    ValueTask<bool> Cancel(string job, string target, CancellationToken cancellationToken);
+
+    /// <summary>Stops all repairs until then; null until they are resumed.</summary>
+    void PauseRepairs(DateTimeOffset? until, string because, string by);
+    void ResumeRepairs();
+    Switch? RepairPause { get; }
+}
+
+public sealed record ScheduledJob(string Job, string Target, TimeSpan Interval, DateTimeOffset? Next, DateTimeOffset? Previous, Switch? Paused);
+
+/// <summary>What a person says of cases, and how they are read.</summary>
+public interface ICaseDesk
+{
+    ValueTask<IReadOnlyList<CaseRow>> List(CancellationToken cancellationToken);
+
+    /// <returns>Null when there is no such case.</returns>
+    ValueTask<(CaseRow Row, IReadOnlyList<Fact> Facts)?> Show(string id, CancellationToken cancellationToken);
+
+    /// <param name="word">approved, rejected, retried, accepted or acknowledged (<see cref="Facts"/>).</param>
+    /// <param name="plan">For an approval: the hash of the plan that was read; null for the newest.</param>
+    /// <exception cref="ArgumentException">There is no such case, no such word, or no plan that could be approved.</exception>
+    ValueTask Say(string id, string word, string by, string? because, DateTimeOffset? until, string? plan, CancellationToken cancellationToken);
+
+    /// <returns>How many rows were put back.</returns>
+    ValueTask<int> Undo(string id, string by, CancellationToken cancellationToken);
+}

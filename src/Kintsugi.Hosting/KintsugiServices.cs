@@ -1,0 +1,55 @@
+using Kintsugi.State;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Quartz;
+
+namespace Kintsugi.Hosting;
+
+/// <summary>Adds Kintsugi to a host.</summary>
+public static class KintsugiServices
+{
+    /// <exception cref="StateException">The state directory cannot be used.</exception>
+    public static IServiceCollection AddKintsugi(this IServiceCollection services, KintsugiServiceOptions options)
+    {
+        var state = options.OpenState();
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(options);
+        services.AddSingleton(state);
+        services.AddSingleton<ConfigurationSource>();
+        services.AddSingleton(provider => provider.GetRequiredService<ConfigurationSource>().Current.Ledger switch
+        {
+            { Postgres: not null } => throw new StateException("ledger: postgres is not supported yet: name a file with ledger: { sqlite: … }"),
+            var ledger => ledger.Sqlite is { } path ? SqliteLedger.Open(path) : SqliteLedger.Open(state),
+        });
+        services.AddSingleton<ILedger>(provider => provider.GetRequiredService<SqliteLedger>());
+        services.AddSingleton<IMemory>(provider => provider.GetRequiredService<SqliteLedger>());
+        services.AddSingleton(_ => new ServiceBook(state.Service));
+        services.AddSingleton<KintsugiMeter>();
+        services.AddSingleton<AlertDesk>();
+        services.AddSingleton<TargetBoard>();
+        services.AddSingleton<IKintsugiTargets>(provider => provider.GetRequiredService<TargetBoard>());
+        services.AddSingleton<IJobBoard, JobBoard>();
+        services.AddSingleton<ICaseDesk, CaseDesk>();
+        services.AddSingleton<Rounds>();
+        services.AddSingleton<Repairing>();
+        services.AddSingleton<Reconciler>();
+        services.AddTransient<ServiceJob>();
+        services.AddSingleton<ServiceLock>();
+        services.AddHostedService(provider => provider.GetRequiredService<ServiceLock>());
+        services.AddQuartz(quartz =>
+        {
+            quartz.UseDefaultThreadPool(4);
+            // A file of its own: the scheduler's writer lock never meets the ledger's.
+            quartz.UsePersistentStore(store =>
+            {
+                store.UseSqlite(SqliteFactory.Instance, $"Data Source={state.Jobs}");
+                store.ProvisionSchema();
+            });
+        });
+        services.AddQuartzHostedService(hosted => hosted.WaitForJobsToComplete = true);
+        services.AddHostedService<Schedule>();
+        services.AddHostedService<Outbox>();
+        return services;
+    }
+}

@@ -1,0 +1,68 @@
+using System.Collections.Concurrent;
+using Kintsugi.Configuration;
+using Kintsugi.Postgres;
+using Kintsugi.Postgres.Connecting;
+using Kintsugi.Postgres.Sessions;
+using Microsoft.Extensions.Logging;
+
+namespace Kintsugi.Hosting;
+
+/// <summary>Connects to the servers under care; remembers how each was met last.</summary>
+internal sealed class TargetBoard(
+    ConfigurationSource configuration, KintsugiServiceOptions options, TimeProvider clock, ILogger<TargetBoard> log) : IKintsugiTargets
+{
+    private readonly ConcurrentDictionary<string, TargetStatus> seen = new();
+
+    public IReadOnlyList<TargetStatus> All => [.. configuration.Current.Targets.Select(target => seen.TryGetValue(target.Name, out var status)
+        ? status with { Mode = target.Mode }
+        : new TargetStatus(target.Name, target.Mode, null, null, null, null, [], null))];
+
+    /// <exception cref="PatientException">It cannot be reached; the board remembers that.</exception>
+    public async ValueTask<Ward> Enter(string name, CancellationToken cancellationToken)
+    {
+        var target = configuration.Current.Targets.FirstOrDefault(target => target.Name == name)
+            ?? throw new ArgumentException($"there is no target {name}", nameof(name));
+        SessionFactory? factory = null;
+        try
+        {
+            var settings = ConnectionResolver.Resolve(
+                options.Request with { FileConnection = target.Connection?.Reveal(), FilePassword = target.Password, Prompt = PasswordPrompt.Never },
+                options.Around);
+            factory = new SessionFactory(
+                database => (database is null ? settings : settings.WithDatabase(database)).ToDriver(pooling: false).ConnectionString,
+                new SessionLimits());
+            var all = target.Databases.Count > 0 && target.Databases.Any(pattern => pattern.AsSpan().ContainsAny('*', '?'));
+            var source = await PatientSource.Connect(
+                factory, all ? null : target.Databases.Count > 0 ? target.Databases : settings.Databases,
+                all ? database => !target.Databases.Any(pattern => System.IO.Enumeration.FileSystemName.MatchesSimpleExpression(pattern, database, false)) : null,
+                target.DataDirectory, new Pace(null, clock), cancellationToken);
+            Note(name, status => status with
+            {
+                Reachable = true, Reason = null, SystemIdentifier = source.Server.SystemIdentifier, Version = source.Server.Version,
+                Databases = source.Databases,
+            });
+            return new Ward(target, factory, source, PostgresRegistry.Create(target.Consistency));
+        }
+        catch (Exception problem) when (problem is PatientException or ConnectionSettingsException)
+        {
+            if (factory is not null)
+                await factory.DisposeAsync();
+            Log.Unreachable(log, name, problem.Message);
+            Note(name, status => status with { Reachable = false, Reason = problem.Message });
+            throw problem is PatientException ? problem : new PatientException(null, problem.Message, problem);
+        }
+    }
+
+    public void Examined(string name) => Note(name, status => status with { LastHealthCheck = clock.GetUtcNow() });
+
+    private void Note(string name, Func<TargetStatus, TargetStatus> change) => seen.AddOrUpdate(
+        name, _ => change(new TargetStatus(name, Mode.Heal, null, null, null, null, [], null)), (_, status) => change(status));
+}
+
+/// <summary>A target that was entered: its sessions end with it.</summary>
+internal sealed record Ward(TargetConfiguration Target, SessionFactory Factory, PatientSource Source, Registry Registry) : IAsyncDisposable
+{
+    public string Server => Source.Server.SystemIdentifier;
+
+    public ValueTask DisposeAsync() => Factory.DisposeAsync();
+}

@@ -1,0 +1,68 @@
+using System.Runtime.InteropServices;
+using Kintsugi.Hosting;
+using Kintsugi.Configuration;
+using Kintsugi.Postgres.Connecting;
+using Kintsugi.State;
+using Kintsugi.Web;
+using Microsoft.Extensions.Hosting.Systemd;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Trace;
+
+namespace Kintsugi.Server;
+
+/// <summary>The program kintsugi-server.</summary>
+internal static class Daemon
+{
+    public static async Task<int> Run(string[] args, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var arguments = ServerArguments.Read(args);
+            await using var application = Build(arguments);
+            var configuration = application.Services.GetRequiredService<ConfigurationSource>();
+            application.Services.GetRequiredService<ServiceLock>().Take();
+            using var reload = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
+            {
+                signal.Cancel = true;
+                configuration.Reload();
+            });
+            await application.RunAsync(cancellationToken);
+            return 0;
+        }
+        catch (Exception problem) when (problem is UsageException or ConfigurationRefusedException or StateException or IOException)
+        {
+            await Console.Error.WriteLineAsync($"kintsugi: {problem.Message}");
+            return 1;
+        }
+    }
+
+    public static WebApplication Build(ServerArguments arguments)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Services.AddKintsugi(arguments.Options);
+        builder.Services.AddSystemd();
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(60));
+        builder.Services.AddOpenTelemetry()
+            .WithMetrics(metrics => metrics.AddMeter(KintsugiMeter.Name, "Quartz").AddPrometheusExporter())
+            .WithTracing(tracing => tracing.AddSource(KintsugiMeter.Name));
+        var configuration = Read(arguments);
+        builder.Logging.ClearProviders().SetMinimumLevel((LogLevel)configuration.Logging.Level)
+            .AddFilter("Quartz", LogLevel.Warning).AddFilter("Microsoft", LogLevel.Warning);
+        if (configuration.Logging.Format == LoggingFormat.Json)
+            builder.Logging.AddJsonConsole();
+        else
+            builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
+        var listen = arguments.Listen ?? configuration.Http.Listen;
+        if (listen.Address is null || !System.Net.IPAddress.IsLoopback(listen.Address))
+            throw new UsageException("this version listens on a loopback address only: http: { listen: 127.0.0.1:9432 }");
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(listen.Address, listen.Port));
+        var application = builder.Build();
+        application.MapPrometheusScrapingEndpoint("/metrics");
+        application.MapKintsugi("");
+        return application;
+    }
+
+    /// <summary>Before the host stands: how it logs and listens.</summary>
+    private static KintsugiConfiguration Read(ServerArguments arguments) => new ConfigurationSource(
+        arguments.Options, Microsoft.Extensions.Logging.Abstractions.NullLogger<ConfigurationSource>.Instance).Current;
+}

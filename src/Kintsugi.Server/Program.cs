@@ -1,0 +1,3 @@
+using Kintsugi.Server;
+
+return await Daemon.Run(args, CancellationToken.None);

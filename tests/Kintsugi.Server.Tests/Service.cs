@@ -1,0 +1,127 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using Kintsugi.Postgres.Tests.Fixtures;
+
+namespace Kintsugi.Server.Tests;
+
+/// <summary>The daemon as its user starts it: kintsugi serve -c config.yaml.</summary>
+internal sealed class Service : IAsyncDisposable
+{
+    /// <summary>The owner's block, exactly as the contract promises that it works.</summary>
+    public const string Block = """
+        database:
+          auto_healing:
+            enabled: true
+            health_check_interval: 10m
+            index_check_interval: 1w
+            orphan_cleanup_interval: 1d
+            snapshot_before_repair: true
+            max_auto_repair_attempts: 3
+            alert_on_failure: true
+
+        """;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
+    private readonly StringBuilder said = new();
+    private readonly string home = Directory.CreateTempSubdirectory("kintsugi-service-").FullName;
+    private readonly HttpClient http = new();
+    private Process? process;
+
+    public int Port { get; } = WebhookReceiver.FreePort();
+    public string State => Path.Combine(home, "state");
+    public string ConfigurationFile => Path.Combine(home, "config.yaml");
+    public bool Ended => process!.HasExited;
+    public int ExitCode => process!.ExitCode;
+
+    public string Said
+    {
+        get
+        {
+            lock (said)
+                return said.ToString();
+        }
+    }
+
+    public static string Target(TestDatabase database, string name = "main") => $"""
+          - name: {name}
+            connection: "host={database.Cluster.SocketDirectory} port={database.Cluster.Port} user=postgres dbname={database.Name}"
+            databases: [{database.Name}]
+
+        """;
+
+    public void Write(string configuration) => File.WriteAllText(ConfigurationFile, configuration);
+
+    public void Start()
+    {
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "kintsugi"),
+            ["serve", "-c", ConfigurationFile, "--listen", $"127.0.0.1:{Port}"]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("PG", StringComparison.Ordinal)).ToList())
+            start.Environment.Remove(name);
+        start.Environment["KINTSUGI_STATE"] = State;
+        process = Process.Start(start)!;
+        process.OutputDataReceived += (_, line) => Keep(line.Data);
+        process.ErrorDataReceived += (_, line) => Keep(line.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+    }
+
+    public async Task Signal(string signal)
+    {
+        using var kill = Process.Start("kill", ["-s", signal, process!.Id.ToString(CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
+    }
+
+    public async Task<int> End()
+    {
+        await process!.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Patience);
+        return process.ExitCode;
+    }
+
+    public async Task<string> Metrics() => await http.GetStringAsync(new Uri($"http://127.0.0.1:{Port}/metrics"), TestContext.Current.CancellationToken);
+
+    public Task Until(string what, Func<bool> holds) => Until(what, () => Task.FromResult(holds()));
+
+    /// <summary>Asks again until it holds; the message of a failure is all that the service said.</summary>
+    public async Task Until(string what, Func<Task<bool>> holds)
+    {
+        var begun = Stopwatch.GetTimestamp();
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(250));
+        while (!await Holds(holds))
+        {
+            Assert.False(Ended, $"the service ended while \"{what}\" was awaited\n{Said}");
+            Assert.True(Stopwatch.GetElapsedTime(begun) < Patience, $"in vain: {what}\n{Said}");
+            await timer.WaitForNextTickAsync(TestContext.Current.CancellationToken);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (process is not null && !Ended)
+        {
+            process.Kill();
+            await process.WaitForExitAsync(CancellationToken.None);
+        }
+        process?.Dispose();
+        http.Dispose();
+        Directory.Delete(home, recursive: true);
+    }
+
+    private static async Task<bool> Holds(Func<Task<bool>> holds)
+    {
+        try
+        {
+            return await holds();
+        }
+        catch (HttpRequestException)
+        {
+            return false; // it does not listen yet
+        }
+    }
+
+    private void Keep(string? line)
+    {
+        lock (said)
+            said.AppendLine(line);
+    }
+}
