@@ -96,6 +96,8 @@ public static class ConfigurationTemplate
         alerts:
           # More orphaned rows than this raise a warning.
           orphaned_rows_warning: 1000
+          # Called after each finished look, for a watcher that shouts when it hears nothing.
+          #dead_man: https://example.org/ping/kintsugi
           # Each receiver has one of webhook, slack, pagerduty, alertmanager, email, log: true. severity is the least it gets.
           receivers:
             #- { name: ops, webhook: "https://example.org/hook", secret: { file: /run/secrets/hook }, severity: warning }

@@ -111,7 +111,8 @@ public sealed record SnapshotConfiguration(
     string? Directory, SnapshotProvider Provider, string? Command, int KeepLast, TimeSpan? KeepFor, long? KeepBytes);
 
 /// <param name="OrphanedRowsWarning">More orphaned rows than this raise a warning.</param>
-public sealed record AlertConfiguration(IReadOnlyList<Receiver> Receivers, long OrphanedRowsWarning);
+/// <param name="DeadMan">A URL that is called after each finished look; null calls nobody.</param>
+public sealed record AlertConfiguration(IReadOnlyList<Receiver> Receivers, long OrphanedRowsWarning, Secret? DeadMan = null);
 
 /// <summary>Where alerts go.</summary>
 public abstract record Receiver(string Name, Severity Least)

@@ -8,12 +8,22 @@ public sealed class KintsugiMeter
 {
     public const string Name = "Kintsugi";
 
+    private static readonly string[] OpenStates = ["open", "confirmed", "waiting", "escalated"];
+
+    private readonly SqliteLedger ledger;
     private readonly Counter<long> corruption;
     private readonly Counter<long> attempts;
     private readonly Histogram<double> health;
+    private readonly Lock gate = new();
+    private readonly Dictionary<(string Job, string Target), long> unexamined = [];
+    private readonly Dictionary<string, long> orphans = [];
+    private IReadOnlyList<Measurement<long>> open = [];
+    private IReadOnlyList<Measurement<int>> up = [];
 
-    public KintsugiMeter(IMeterFactory factory, ServiceBook book, ConfigurationSource configuration, TimeProvider clock)
+    public KintsugiMeter(
+        IMeterFactory factory, SqliteLedger ledger, ServiceBook book, AlertBook alerts, ConfigurationSource configuration, TimeProvider clock)
     {
+        this.ledger = ledger;
         var meter = factory.Create(Name);
         corruption = meter.CreateCounter<long>("db.corruption.events", "{event}", "Cases of damage that were opened, by fault class.");
         attempts = meter.CreateCounter<long>("db.repair.attempts", "{attempt}", "Repairs that ended, by repair and outcome.");
@@ -28,21 +38,58 @@ public sealed class KintsugiMeter
             "1 while the configuration file is the one that holds.");
         meter.CreateObservableGauge("kintsugi.repairs.paused", () => book.Standing(JobNames.Repairs, clock.GetUtcNow()) is null ? 0 : 1, null,
             "1 while a person has stopped all repairs.");
+        meter.CreateObservableGauge("kintsugi.alerts.waiting", alerts.Waiting, null, "Messages that their receiver has not taken yet.");
+        meter.CreateObservableGauge("kintsugi.cases.open", () => open, null, "Cases that are not closed, by fault class and state.");
+        meter.CreateObservableGauge("kintsugi.target.up", () => up, null, "1 while the target can be examined.");
+        meter.CreateObservableGauge("kintsugi.rows.orphaned", () => Locked(orphans, pair => new Measurement<long>(pair.Value, Tag("target", pair.Key))), null,
+            "Rows without a parent at the last look.");
+        meter.CreateObservableGauge("kintsugi.unchecked", () => Locked(unexamined, pair =>
+            new Measurement<long>(pair.Value, Tag("job", pair.Key.Job), Tag("target", pair.Key.Target))), null, "Objects that the last look could not examine.");
     }
 
     /// <summary>Counters exist from the first scrape, so that the first event is a rise.</summary>
     public void BeginAtZero()
     {
         foreach (var fault in Faults.All)
-            corruption.Add(0, new KeyValuePair<string, object?>("fault", fault.Id));
+            corruption.Add(0, Tag("fault", fault.Id));
         foreach (var outcome in new[] { "healed", "escalated", "waiting", "transient" })
-            attempts.Add(0, new("repair", "reindex"), new("outcome", outcome));
+            attempts.Add(0, Tag("repair", "reindex"), Tag("outcome", outcome));
     }
 
-    internal void Opened(FaultClass fault) => corruption.Add(1, new KeyValuePair<string, object?>("fault", fault.Id));
+    internal void Opened(FaultClass fault) => corruption.Add(1, Tag("fault", fault.Id));
 
-    internal void Ended(CaseReport report) =>
-        attempts.Add(1, new("repair", report.Plan?.Repair ?? "none"), new("outcome", report.Outcome.Word));
+    internal void Ended(CaseReport report) => attempts.Add(1, Tag("repair", report.Plan?.Repair ?? "none"), Tag("outcome", report.Outcome.Word));
 
     internal void Checked(TimeSpan took) => health.Record(took.TotalSeconds);
+
+    internal void Looked(string job, string target, ScrubReport report)
+    {
+        lock (gate)
+        {
+            unexamined[(job, target)] = report.Count<Verdict.Unchecked>();
+            if (job == JobNames.OrphanCleanup)
+                orphans[target] = report.Findings.Where(finding => finding.Fault == Faults.RowOrphaned).Sum(finding => finding.Rows ?? 1);
+        }
+    }
+
+    /// <summary>Counts the open cases anew; a scrape must not wait for the ledger.</summary>
+    internal async ValueTask Count(IReadOnlyList<TargetStatus> targets, CancellationToken cancellationToken)
+    {
+        var rows = new List<CaseRow>();
+        foreach (var target in targets.Where(target => target.SystemIdentifier is not null))
+            rows.AddRange(await ledger.Cases(target.SystemIdentifier, cancellationToken));
+        open = [.. Faults.All.Where(fault => !fault.Advice).SelectMany(_ => OpenStates, (fault, state) => new Measurement<long>(
+            rows.LongCount(row => row.Fault == fault.Id && row.State == state), Tag("fault", fault.Id), Tag("state", state)))];
+        up = [.. targets.Where(target => target.Reachable is not null)
+            .Select(target => new Measurement<int>(target.Reachable == true ? 1 : 0, Tag("target", target.Name)))];
+    }
+
+    private Measurement<long>[] Locked<TKey>(Dictionary<TKey, long> values, Func<KeyValuePair<TKey, long>, Measurement<long>> measure)
+        where TKey : notnull
+    {
+        lock (gate)
+            return [.. values.Select(measure)];
+    }
+
+    private static KeyValuePair<string, object?> Tag(string name, string value) => new(name, value);
 }

@@ -19,5 +19,8 @@ public sealed record KintsugiServiceOptions
     /// <summary>How long runs of jobs are kept.</summary>
     public TimeSpan HistoryKept { get; init; } = TimeSpan.FromDays(90);
 
+    /// <summary>How long a repair may go on when the service is stopped, before it is cancelled and tidied up.</summary>
+    public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(30);
+
     internal StateDirectory OpenState() => Kintsugi.State.StateDirectory.Open(Kintsugi.State.StateDirectory.Locate(StateDirectory, Around.Variable));
 }

@@ -24,9 +24,17 @@ public static class KintsugiServices
         });
         services.AddSingleton<ILedger>(provider => provider.GetRequiredService<SqliteLedger>());
         services.AddSingleton<IMemory>(provider => provider.GetRequiredService<SqliteLedger>());
-        services.AddSingleton(_ => new ServiceBook(state.Service));
+        services.AddSingleton(_ => new ServiceStore(state.Service));
+        services.AddSingleton<ServiceBook>();
+        services.AddSingleton<AlertBook>();
+        services.AddSingleton<OutsideWorld>();
+        services.AddSingleton<IAlertSender, HttpSender>();
         services.AddSingleton<KintsugiMeter>();
         services.AddSingleton<AlertDesk>();
+        services.AddSingleton<CaseAlerts>();
+        services.AddSingleton<DeadMan>();
+        services.AddSingleton<Triage>();
+        services.AddSingleton<Timetable>();
         services.AddSingleton<TargetBoard>();
         services.AddSingleton<IKintsugiTargets>(provider => provider.GetRequiredService<TargetBoard>());
         services.AddSingleton<IJobBoard, JobBoard>();
@@ -48,6 +56,8 @@ public static class KintsugiServices
             });
         });
         services.AddQuartzHostedService(hosted => hosted.WaitForJobsToComplete = true);
+        // Stopped before Quartz, in the reverse order of their start.
+        services.AddHostedService<Closing>();
         services.AddHostedService<Schedule>();
         services.AddHostedService<Outbox>();
         return services;

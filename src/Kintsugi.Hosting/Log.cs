@@ -14,6 +14,9 @@ internal static partial class Log
     [LoggerMessage(2002, LogLevel.Warning, "Case {Case}: no line in the patient's kintsugi.audit_log: {Problem}")]
     public static partial void NotAudited(ILogger log, string @case, string problem);
 
+    [LoggerMessage(2003, LogLevel.Warning, "The budget of {Limit} repairs an hour is spent: open cases wait")]
+    public static partial void BudgetSpent(ILogger log, int limit);
+
     [LoggerMessage(4001, LogLevel.Error, "Target {Target} cannot be examined now; the others go on: {Problem}")]
     public static partial void Unreachable(ILogger log, string target, string problem);
 
@@ -32,9 +35,24 @@ internal static partial class Log
     [LoggerMessage(5005, LogLevel.Error, "The service's own files could not be used; it goes on and tries again")]
     public static partial void BeatMissed(ILogger log, Exception problem);
 
+    [LoggerMessage(5006, LogLevel.Information, "{Verb} {Job} on {Target}, asked for by {By}")]
+    public static partial void Asked(ILogger log, string verb, string job, string target, string by);
+
+    [LoggerMessage(5007, LogLevel.Warning, "{Verb} {Job} cannot be done: {Problem}")]
+    public static partial void Refused(ILogger log, string verb, string job, string problem);
+
+    [LoggerMessage(5008, LogLevel.Warning, "ledger, logging and http: listen are read at the start only: what changed there holds after the next one")]
+    public static partial void NeedsRestart(ILogger log);
+
     [LoggerMessage(6001, LogLevel.Warning, "Alert {Key} is {State}: {Text}")]
     public static partial void Alerted(ILogger log, string key, string state, string text);
 
     [LoggerMessage(6002, LogLevel.Warning, "Receiver {Receiver} did not take a message (attempt {Attempt}): {Problem}")]
     public static partial void NotDelivered(ILogger log, string receiver, int attempt, string problem);
+
+    [LoggerMessage(6003, LogLevel.Error, "Receiver {Receiver} will not get a message ({Problem}): {Body}")]
+    public static partial void GivenUp(ILogger log, string receiver, string problem, string body);
+
+    [LoggerMessage(6004, LogLevel.Warning, "The watcher of alerts: dead_man was not reached: {Problem}")]
+    public static partial void NotPinged(ILogger log, string problem);
 }

@@ -17,8 +17,11 @@ internal static class Daemon
     {
         try
         {
-            var arguments = ServerArguments.Read(args);
+            var testsAlerts = args is ["alerts", "test", ..];
+            var arguments = ServerArguments.Read(testsAlerts ? args[2..] : args);
             await using var application = Build(arguments);
+            if (testsAlerts)
+                return await AlertsTest.Run(application.Services, cancellationToken);
             var configuration = application.Services.GetRequiredService<ConfigurationSource>();
             application.Services.GetRequiredService<ServiceLock>().Take();
             using var reload = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
@@ -40,8 +43,10 @@ internal static class Daemon
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Services.AddKintsugi(arguments.Options);
+        builder.Services.AddSingleton<IAlertSender, MailSender>();
         builder.Services.AddSystemd();
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(60));
+        // The grace of a repair, the removal of what its step left, and some more.
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = arguments.Options.Grace + TimeSpan.FromSeconds(45));
         builder.Services.AddOpenTelemetry()
             .WithMetrics(metrics => metrics.AddMeter(KintsugiMeter.Name, "Quartz").AddPrometheusExporter())
             .WithTracing(tracing => tracing.AddSource(KintsugiMeter.Name));

@@ -23,8 +23,20 @@ internal static class AlertTable
     private static readonly Key<long> OrphanedRows = new(
         "orphaned_rows_warning", Is.Count(0), "More orphaned rows than this raise a warning.", 1000);
 
+    private static readonly Key<Secret?> DeadMan = new(
+        "dead_man", SecretText.Any!, "A URL that is called after each finished look, for a watcher that shouts when it hears nothing.");
+
     public static readonly Mapping<AlertConfiguration> Shape = new(
-        [Receivers, OrphanedRows], values => new(values.Get(Receivers), values.Get(OrphanedRows)));
+        [Receivers, OrphanedRows, DeadMan],
+        values =>
+        {
+            if (values.Get(DeadMan) is { } url)
+            {
+                RefuseNoUrl(values, DeadMan, url);
+            }
+
+            return new(values.Get(Receivers), values.Get(OrphanedRows), values.Get(DeadMan));
+        });
 
     private static Receiver BuildReceiver(GivenValues values)
     {

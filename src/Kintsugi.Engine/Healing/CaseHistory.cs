@@ -31,12 +31,20 @@ public sealed class CaseHistory
     /// <summary>The last run wrote no ending, because it was killed, or could not prove its repair: the next one takes the case up again.</summary>
     public bool Interrupted { get; private set; }
 
+    /// <summary>The newest fact is a person's word: nothing was done about the case since.</summary>
+    public bool SpokenSince { get; private set; }
+
+    /// <summary>A person has seen the case and lets rows that were bad before be repaired.</summary>
+    public bool Acknowledged { get; private set; }
+
     /// <summary>Steps were done since the case last ended: a check that acquits now acquits a repair.</summary>
     public bool StepsDone { get; private set; }
 
     private void Take(Fact fact)
     {
-        if (fact.Kind is not (Facts.Approved or Facts.Rejected or Facts.Retried or Facts.Accepted or Facts.Acknowledged or Facts.Undone))
+        SpokenSince = fact.Kind is Facts.Approved or Facts.Rejected or Facts.Retried or Facts.Accepted or Facts.Acknowledged;
+        Acknowledged |= fact.Kind == Facts.Acknowledged;
+        if (!SpokenSince && fact.Kind != Facts.Undone)
             Interrupted = fact.Kind != Facts.Ended || unproven;
         StepsDone = fact.Kind == Facts.Done || (StepsDone && (fact.Kind != Facts.Ended || unproven));
         switch (fact.Kind)

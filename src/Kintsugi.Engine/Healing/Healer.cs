@@ -11,6 +11,11 @@ public sealed class Healer(
     /// <summary>Runs when a plan is ready, for the listing of a dry run and the question on a terminal.</summary>
     public Func<HealingCase, Plan, Policy>? Ask { get; init; }
 
+    /// <summary>
+    /// Runs when a repair was proven and before its case is closed: a kill in between brings it again, so it may come twice but never not at all.
+    /// </summary>
+    public Func<CaseReport, CancellationToken, ValueTask>? Proven { get; init; }
+
     /// <summary>Told of every fact as it is recorded, for progress.</summary>
     public IProgress<Fact>? Progress { get; init; }
 
@@ -20,14 +25,18 @@ public sealed class Healer(
         var chart = new Chart(ledger, clock, healing, Progress);
         await chart.Found(cancellationToken);
         var (outcome, plan, report) = await Treat(healing, chart, cancellationToken);
-        await chart.Ended(outcome, plan);
-        return (report ?? new CaseReport(healing, outcome)) with
+        var ended = (report ?? new CaseReport(healing, outcome)) with
         {
             Case = healing,
             Outcome = outcome,
             Plan = plan,
+            Snapshot = (outcome as Outcome.Healed)?.Snapshot ?? report?.Snapshot,
             Duration = clock.GetElapsedTime(begun),
         };
+        if (outcome is Outcome.Healed && Proven is { } proven)
+            await proven(ended, cancellationToken);
+        await chart.Ended(outcome, plan);
+        return ended;
     }
 
     private async ValueTask<(Outcome, Plan?, CaseReport?)> Treat(HealingCase healing, Chart chart, CancellationToken cancellationToken)

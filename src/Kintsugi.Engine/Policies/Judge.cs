@@ -39,6 +39,8 @@ public static class Judge
             return new Judgement.Wait($"policy: {healing.Fault.Id}: approve: {approve}");
         if (plan.Grade == Grade.Reversible && policy.Allow < Grade.Reversible && !plan.ChosenByOwner)
             return new Judgement.Wait($"the plan changes rows (the old ones are kept in quarantine): --allow reversible, or {approve}");
+        if (policy.RowsHeld is { } held && plan.Grade != Grade.Lossless)
+            return new Judgement.Wait(held);
         var rows = plan.RowsQuarantined + plan.RowsChanged;
         var budget = policy.Budget.RowsFor(plan.TableRows);
         return rows > budget

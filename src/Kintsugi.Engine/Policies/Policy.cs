@@ -28,6 +28,9 @@ public sealed record Policy
 
     /// <summary>When heavy locks are allowed; none means always.</summary>
     public IReadOnlyList<MaintenanceWindow> Windows { get; init; } = [];
+
+    /// <summary>Why rows of this case may not be changed yet; what changes no row, and an approved plan, go on (RULES.md 2, 3).</summary>
+    public string? RowsHeld { get; init; }
 }
 
 /// <summary>How much may change without a person, per case.</summary>

@@ -30,7 +30,11 @@ public interface IMemory
 }
 
 /// <summary>An object's newest proof of health by one check.</summary>
-public sealed record Proof(string Server, string Database, string Object, string Check, DateTimeOffset At, Depth Depth);
+public sealed record Proof(string Server, string Database, string Object, string Check, DateTimeOffset At, Depth Depth)
+{
+    /// <summary>The name of what was examined, with the constraint or rule where several stand on one table.</summary>
+    public static string Place(Target target) => target.Rule is { } rule ? $"{target.Name} {rule}" : target.Name;
+}
 
 /// <summary>Since when a finding stands without its check having acquitted in between.</summary>
 /// <param name="Scrubs">In how many scrubs it was seen.</param>

@@ -7,6 +7,8 @@ namespace Kintsugi.Hosting;
 /// <summary>The owner's configuration as it stands. A file that became invalid changes nothing: the old one holds, and that is told.</summary>
 public sealed class ConfigurationSource(KintsugiServiceOptions options, ILogger<ConfigurationSource> log)
 {
+    private readonly Lock gate = new();
+    private DateTime read = Written(options);
     private volatile KintsugiConfiguration current = Read(options) switch
     {
         ConfigurationResult.Valid valid => valid.Configuration,
@@ -20,21 +22,37 @@ public sealed class ConfigurationSource(KintsugiServiceOptions options, ILogger<
     /// <summary>Whether the file as it lies there is the one that holds.</summary>
     public bool LastReloadTook { get; private set; } = true;
 
+    /// <returns>Whether another configuration holds now.</returns>
+    public bool ReloadIfChanged() => Written(options) != read && Reload();
+
+    /// <returns>Whether the file was taken.</returns>
     public bool Reload()
     {
-        if (Read(options) is ConfigurationResult.Valid valid)
+        lock (gate)
         {
-            current = valid.Configuration;
-            LastReloadTook = true;
-            Log.Reloaded(log, File);
+            read = Written(options);
+            switch (Read(options))
+            {
+                case ConfigurationResult.Valid valid:
+                    var before = current;
+                    current = valid.Configuration;
+                    LastReloadTook = true;
+                    Log.Reloaded(log, File);
+                    if (valid.Configuration.Ledger != before.Ledger || valid.Configuration.Logging != before.Logging
+                        || valid.Configuration.Http.Listen != before.Http.Listen)
+                        Log.NeedsRestart(log);
+                    break;
+                case ConfigurationResult.Refused refused:
+                    LastReloadTook = false;
+                    Log.ReloadRefused(log, Told(refused));
+                    break;
+            }
+            return LastReloadTook;
         }
-        else if (Read(options) is ConfigurationResult.Refused refused)
-        {
-            LastReloadTook = false;
-            Log.ReloadRefused(log, Told(refused));
-        }
-        return LastReloadTook;
     }
+
+    private static DateTime Written(KintsugiServiceOptions options) =>
+        options.ConfigurationFile is { } file ? System.IO.File.GetLastWriteTimeUtc(file) : default;
 
     private static ConfigurationResult Read(KintsugiServiceOptions options)
     {

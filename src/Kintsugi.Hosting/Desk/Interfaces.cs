@@ -20,13 +20,17 @@ public interface IJobBoard
     ValueTask<IReadOnlyList<ScheduledJob>> List(CancellationToken cancellationToken);
     IReadOnlyList<JobRun> History(int newest);
 
+    /// <param name="target">Null means every target.</param>
+    /// <param name="argument">Of db.index_check: one table; of db.repair: the case.</param>
     /// <exception cref="ArgumentException">There is no such job or target.</exception>
     ValueTask Run(string job, string? target, string? argument, CancellationToken cancellationToken);
     ValueTask Pause(string job, string because, string by, CancellationToken cancellationToken);
     ValueTask Resume(string job, CancellationToken cancellationToken);
 
-    /// <returns>False when that job was not running on this node.</returns>
-    ValueTask<bool> Cancel(string job, string target, CancellationToken cancellationToken);
+    /// <param name="target">Null means every target.</param>
+    /// <param name="argument">Of db.repair: the case.</param>
+    /// <returns>False when no such job was running.</returns>
+    ValueTask<bool> Cancel(string job, string? target, string? argument, CancellationToken cancellationToken);
 
     /// <summary>Stops all repairs until then; null until they are resumed.</summary>
     void PauseRepairs(DateTimeOffset? until, string because, string by);

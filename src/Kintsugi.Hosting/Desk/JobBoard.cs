@@ -3,7 +3,9 @@ using Quartz;
 
 namespace Kintsugi.Hosting;
 
-internal sealed class JobBoard(ISchedulerFactory schedulers, ConfigurationSource configuration, ServiceBook book, TimeProvider clock) : IJobBoard
+internal sealed class JobBoard(
+    ISchedulerFactory schedulers, ConfigurationSource configuration, ServiceBook book, Reconciler reconciler, TargetBoard targets, SqliteLedger ledger,
+    TimeProvider clock) : IJobBoard
 {
     public Switch? RepairPause => book.Standing(JobNames.Repairs, clock.GetUtcNow());
 
@@ -16,7 +18,7 @@ internal sealed class JobBoard(ISchedulerFactory schedulers, ConfigurationSource
             {
                 var trigger = await scheduler.GetTrigger(new TriggerKey(job, target.Name), cancellationToken);
                 jobs.Add(new ScheduledJob(job, target.Name, interval, trigger?.NextFireTimeUtc, trigger?.PreviousFireTimeUtc,
-                    book.Standing($"job:{job}", clock.GetUtcNow())));
+                    book.Standing(JobNames.SwitchOf(job), clock.GetUtcNow())));
             }
         return jobs;
     }
@@ -26,39 +28,66 @@ internal sealed class JobBoard(ISchedulerFactory schedulers, ConfigurationSource
     public async ValueTask Run(string job, string? target, string? argument, CancellationToken cancellationToken)
     {
         Known(job);
-        var names = configuration.Current.Targets.Select(known => known.Name).Where(name => target is null || name == target).ToList();
-        if (names.Count == 0)
-            throw new ArgumentException($"there is no target {target}", nameof(target));
         var scheduler = await schedulers.GetScheduler(cancellationToken);
-        foreach (var name in names)
+        if (job == JobNames.Repair)
+        {
+            await reconciler.Enqueue(scheduler, await TargetOf(argument, cancellationToken), argument!, cancellationToken);
+            return;
+        }
+        foreach (var name in Targets(target))
             await scheduler.TriggerJob(new JobKey(job, name), new JobDataMap { ["manual"] = "true", ["argument"] = argument ?? "" }, cancellationToken);
     }
 
     public ValueTask Pause(string job, string because, string by, CancellationToken cancellationToken)
     {
         Known(job);
-        book.Set(new Switch($"job:{job}", null, because, by));
+        book.Set(new Switch(JobNames.SwitchOf(job), null, because, by), clock.GetUtcNow());
         return ValueTask.CompletedTask;
     }
 
     public ValueTask Resume(string job, CancellationToken cancellationToken)
     {
         Known(job);
-        book.Clear($"job:{job}");
+        book.Clear(JobNames.SwitchOf(job));
         return ValueTask.CompletedTask;
     }
 
-    public async ValueTask<bool> Cancel(string job, string target, CancellationToken cancellationToken) =>
-        await (await schedulers.GetScheduler(cancellationToken)).Interrupt(new JobKey(job, target), cancellationToken);
+    public async ValueTask<bool> Cancel(string job, string? target, string? argument, CancellationToken cancellationToken)
+    {
+        Known(job);
+        var scheduler = await schedulers.GetScheduler(cancellationToken);
+        var keys = job == JobNames.Repair
+            ? [JobNames.OfCase(await TargetOf(argument, cancellationToken), argument!)]
+            : Targets(target).Select(name => new JobKey(job, name)).ToList();
+        var any = false;
+        foreach (var key in keys)
+            any |= await scheduler.Interrupt(key, cancellationToken);
+        return any;
+    }
 
-    public void PauseRepairs(DateTimeOffset? until, string because, string by) => book.Set(new Switch(JobNames.Repairs, until, because, by));
+    public void PauseRepairs(DateTimeOffset? until, string because, string by) =>
+        book.Set(new Switch(JobNames.Repairs, until, because, by), clock.GetUtcNow());
 
     public void ResumeRepairs() => book.Clear(JobNames.Repairs);
 
-    private void Known(string job)
+    private static void Known(string job)
     {
-        var known = JobNames.Periodic(configuration.Current).Select(pair => pair.Job).ToList();
-        if (!known.Contains(job))
-            throw new ArgumentException($"there is no job {job}; there are: {string.Join(", ", known)}", nameof(job));
+        if (!JobNames.All.Contains(job))
+            throw Looks.NoSuchJob(job);
+    }
+
+    private List<string> Targets(string? target) =>
+        configuration.Current.Targets.Select(known => known.Name).Where(name => target is null || name == target).ToList() is { Count: > 0 } names
+            ? names
+            : throw new ArgumentException($"there is no target {target}", nameof(target));
+
+    private async ValueTask<string> TargetOf(string? caseId, CancellationToken cancellationToken)
+    {
+        if (string.IsNullOrEmpty(caseId))
+            throw new ArgumentException($"{JobNames.Repair} needs a case", nameof(caseId));
+        var row = (await ledger.Cases(null, cancellationToken)).FirstOrDefault(row => row.Id == caseId)
+            ?? throw new ArgumentException($"there is no case {caseId}", nameof(caseId));
+        return targets.All.FirstOrDefault(status => status.SystemIdentifier == row.Server)?.Name
+            ?? throw new ArgumentException($"the server of case {caseId} is no target that was reached", nameof(caseId));
     }
 }

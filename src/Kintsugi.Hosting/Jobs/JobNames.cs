@@ -1,4 +1,5 @@
 using Kintsugi.Configuration;
+using Quartz;
 
 namespace Kintsugi.Hosting;
 
@@ -14,6 +15,11 @@ public static class JobNames
     /// <summary>The switch that stops all repairs.</summary>
     public const string Repairs = "repairs";
 
+    /// <summary>The switch that stops one job.</summary>
+    public static string SwitchOf(string job) => $"job:{job}";
+
+    public static IReadOnlyList<string> All { get; } = [HealthCheck, IndexCheck, OrphanCleanup, ChecksumVerify, Repair];
+
     internal static IReadOnlyList<(string Job, TimeSpan Interval)> Periodic(KintsugiConfiguration configuration) =>
     [
         (HealthCheck, configuration.AutoHealing.HealthCheckInterval),
@@ -21,4 +27,11 @@ public static class JobNames
         (OrphanCleanup, configuration.AutoHealing.OrphanCleanupInterval),
         (ChecksumVerify, configuration.Jobs.ChecksumVerifyInterval),
     ];
+
+    /// <summary>One job of Quartz for each case: its key keeps a case from being treated twice at once.</summary>
+    internal static JobKey OfCase(string target, string caseId) => new($"{CasePrefix}{caseId}", target);
+
+    internal static bool IsCase(JobKey key) => key.Name.StartsWith(CasePrefix, StringComparison.Ordinal);
+
+    private const string CasePrefix = "case-";
 }

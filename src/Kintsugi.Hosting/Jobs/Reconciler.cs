@@ -1,55 +1,62 @@
-using System.Collections.Concurrent;
 using Kintsugi.State;
+using Microsoft.Extensions.Logging;
 using Quartz;
 
 namespace Kintsugi.Hosting;
 
-/// <summary>The case row is the truth: every open case that may go on gets its db.repair, whatever was lost on the way.</summary>
-internal sealed class Reconciler(IKintsugiTargets targets, SqliteLedger ledger, ServiceBook book, TimeProvider clock)
+/// <summary>The case row is the truth: the next due case of each target gets its db.repair, whatever was lost on the way. One at a time on a target.</summary>
+internal sealed class Reconciler(
+    TargetBoard targets, Triage triage, ServiceBook book, ConfigurationSource configuration, TimeProvider clock, ILogger<Reconciler> log) : IDisposable
 {
-    /// <summary>A run that ended without an ending in the ledger is not begun again at once.</summary>
-    private static readonly TimeSpan Between = TimeSpan.FromMinutes(1);
+    private readonly SemaphoreSlim gate = new(1);
+    private bool spent;
 
-    private readonly ConcurrentDictionary<string, DateTimeOffset> begun = new();
-
-    public async ValueTask Reconcile(IScheduler scheduler, CancellationToken cancellationToken)
+    /// <param name="ending">The job that asks, when it is at its end: it holds nothing any more.</param>
+    public async ValueTask Reconcile(IScheduler scheduler, JobKey? ending, CancellationToken cancellationToken)
     {
         if (book.Standing(JobNames.Repairs, clock.GetUtcNow()) is not null)
             return;
-        foreach (var (old, _) in begun.Where(pair => clock.GetUtcNow() - pair.Value > Between))
-            begun.TryRemove(old, out _);
-        foreach (var target in targets.All.Where(target => target is { Reachable: true, SystemIdentifier: not null }))
-            foreach (var row in await ledger.Cases(target.SystemIdentifier, cancellationToken))
-                if (await IsDue(row, cancellationToken) && begun.TryAdd(row.Id, clock.GetUtcNow()))
-                    await Enqueue(scheduler, target.Name, row.Id, cancellationToken);
-    }
-
-    /// <summary>Open, interrupted, or waiting for so long that it is worth another look.</summary>
-    private async ValueTask<bool> IsDue(CaseRow row, CancellationToken cancellationToken)
-    {
-        if (row.State is "open" or "confirmed")
-            return true;
-        var still = clock.GetUtcNow() - row.LastChanged;
-        if (row.State is "waiting")
+        await gate.WaitAsync(cancellationToken);
+        try
         {
-            var approved = new CaseHistory(await ledger.FactsOf(row.Id, cancellationToken)).Word.ApprovedPlan is not null;
-            var patience = (row.LastChanged - row.FirstSeen) / 4;
-            return still >= (approved ? TimeSpan.FromSeconds(10)
-                : patience < TimeSpan.FromMinutes(10) ? TimeSpan.FromMinutes(10)
-                : patience > TimeSpan.FromHours(6) ? TimeSpan.FromHours(6) : patience);
+            if (Spent())
+                return;
+            foreach (var target in targets.All.Where(target => target is { Reachable: true, SystemIdentifier: not null }))
+                if (!await IsBusy(scheduler, target.Name, ending, cancellationToken))
+                    foreach (var due in (await triage.Due(target.SystemIdentifier!, cancellationToken)).Take(1))
+                        await Enqueue(scheduler, target.Name, due, cancellationToken);
         }
-        return row.State is "escalated" && new CaseHistory(await ledger.FactsOf(row.Id, cancellationToken)).Interrupted
-            && still >= TimeSpan.FromMinutes(10);
+        finally
+        {
+            gate.Release();
+        }
     }
 
-    public static async ValueTask Enqueue(IScheduler scheduler, string target, string caseId, CancellationToken cancellationToken)
+    /// <exception cref="ArgumentException">It is in the queue already.</exception>
+    public async ValueTask Enqueue(IScheduler scheduler, string target, string caseId, CancellationToken cancellationToken)
     {
-        var key = new JobKey($"case-{caseId}", target);
+        var key = JobNames.OfCase(target, caseId);
         if (await scheduler.Exists(key, cancellationToken))
             return;
+        triage.Begin(caseId);
         var job = JobBuilder.Create<ServiceJob>().WithIdentity(key).RequestRecovery(true).DisallowConcurrentExecution(true)
             .UsingJobData("job", JobNames.Repair).UsingJobData("target", target).UsingJobData("argument", caseId).Build();
-        await scheduler.ScheduleJob(job, TriggerBuilder.Create().WithIdentity($"case-{caseId}", target).StartNow().Build(),
+        await scheduler.ScheduleJob(job, TriggerBuilder.Create().WithIdentity(key.Name, target).StartNow().Build(),
             new ScheduleJobOptions { Replace = true }, cancellationToken);
+    }
+
+    public void Dispose() => gate.Dispose();
+
+    private static async ValueTask<bool> IsBusy(IScheduler scheduler, string target, JobKey? ending, CancellationToken cancellationToken) =>
+        (await scheduler.GetJobKeys(GroupMatcher<JobKey>.GroupEquals(target), cancellationToken)).Any(key => JobNames.IsCase(key) && !key.Equals(ending));
+
+    private bool Spent()
+    {
+        var limit = configuration.Current.Budget.CasesPerHour;
+        var now = book.Repairs(clock.GetUtcNow().AddHours(-1)).Ended >= limit;
+        if (now && !spent)
+            Log.BudgetSpent(log, limit);
+        spent = now;
+        return now;
     }
 }

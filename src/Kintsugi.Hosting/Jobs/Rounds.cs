@@ -6,102 +6,111 @@ namespace Kintsugi.Hosting;
 
 /// <summary>The jobs that look: each is a scrub of its own width. What they find becomes cases in the ledger, which are the truth.</summary>
 internal sealed class Rounds(
-    TargetBoard board, ConfigurationSource configuration, SqliteLedger ledger, KintsugiMeter meter, AlertDesk alerts, TimeProvider clock,
-    ILogger<Rounds> log)
+    TargetBoard board, ConfigurationSource configuration, SqliteLedger ledger, KintsugiMeter meter, AlertDesk alerts, CaseAlerts caseAlerts,
+    Triage triage, TimeProvider clock, ILogger<Rounds> log)
 {
-    private static readonly HashSet<string> Counters = ["wraparound", "activity", "server-log"];
-    private static readonly HashSet<string> Critical = ["index-state", "btree"];
-    private static readonly HashSet<string> Indexes = ["index-state", "btree", "index-entries", "collation"];
-    private static readonly HashSet<string> Checksums = ["pages", "shared-pages", "cluster-files"];
-
-    /// <summary>What a health check may take before what is left is put off to the next one.</summary>
-    private static readonly TimeSpan HealthLimit = TimeSpan.FromMinutes(1);
-
     public async ValueTask<string> Look(string job, string target, string argument, CancellationToken cancellationToken)
     {
         var begun = clock.GetTimestamp();
         await using var ward = await board.Enter(target, cancellationToken);
-        var report = await Scrub(job, argument, ward, cancellationToken);
+        var (report, unread) = job == JobNames.HealthCheck
+            ? await HealthCheck(ward, cancellationToken)
+            : (await Scrub(ward, Looks.Of(job, ward.Registry.Checks), Looks.Table(argument), cancellationToken), 0);
         await ledger.RecordProofs(ward.Server, report, cancellationToken);
-        var opened = await File(target, report, cancellationToken);
+        var opened = await File(target, report, ward.Server, cancellationToken);
         if (job == JobNames.HealthCheck)
         {
             meter.Checked(clock.GetElapsedTime(begun));
             board.Examined(target);
         }
-        Tell(job, target, report);
-        if (job == JobNames.OrphanCleanup)
-            await FirstSight.Remember(ledger, ward.Server, report, cancellationToken);
+        if (argument.Length == 0)
+            Tell(job, target, report);
         return $"{report.Count<Verdict.Sound>()} sound, {report.Count<Verdict.Damaged>()} damaged, {report.Count<Verdict.Unchecked>()} unchecked, "
-            + $"{opened} cases opened";
+            + $"{opened} cases opened{(unread > 0 ? $"; {unread} indexes are too large or too many for a health check and left to {JobNames.IndexCheck}" : "")}";
     }
 
-    private async ValueTask<ScrubReport> Scrub(string job, string argument, Ward ward, CancellationToken cancellationToken)
+    /// <summary>
+    /// Counters and log of the server, and in each database the critical indexes and those that are invalid. What concerns the whole server is left
+    /// out of a scrub of named objects, so it is one of its own.
+    /// </summary>
+    private async ValueTask<(ScrubReport Report, int Unread)> HealthCheck(Ward ward, CancellationToken cancellationToken)
     {
-        var report = await new Scrub(ward.Registry.Checks, ward.Source, clock, null).Run(Settings(job, argument, ward), cancellationToken);
-        if (job != JobNames.HealthCheck)
-            return report;
-        // What concerns the whole server is left out of a scrub of named objects: the counters come second.
-        var server = await new Scrub(ward.Registry.Checks, ward.Source, clock, null).Run(new ScrubSettings { Only = Counters }, cancellationToken);
-        return new ScrubReport(report.Started, server.Finished, [.. report.Examinations, .. server.Examinations]) { Depth = report.Depth };
-    }
-
-    private ScrubSettings Settings(string job, string argument, Ward ward) => job switch
-    {
-        JobNames.HealthCheck => new ScrubSettings { Only = Critical, TimeLimit = HealthLimit, Includes = IsCritical },
-        JobNames.IndexCheck => new ScrubSettings
+        var server = await Scrub(ward, Looks.Of(JobNames.HealthCheck, ward.Registry.Checks), null, cancellationToken);
+        var chosen = new HashSet<(string Schema, string Name)>();
+        var unread = 0;
+        foreach (var database in ward.Source.Databases)
         {
-            Only = Indexes,
-            Includes = argument.Length == 0 ? null : relation => argument == relation.TableName || argument == $"{relation.TableSchema}.{relation.TableName}",
-        },
-        JobNames.ChecksumVerify => new ScrubSettings { Only = Checksums },
-        JobNames.OrphanCleanup => new ScrubSettings
-        {
-            Only = ward.Registry.Checks.Where(check => check.Layer >= Layer.Uniqueness).Select(check => check.Id).ToHashSet(),
-        },
-        _ => throw new ArgumentException($"there is no job {job}; there are: {string.Join(", ", JobNames.Periodic(configuration.Current).Select(p => p.Job))}"),
-    };
-
-    /// <summary>The indexes that the owner named, else the primary keys; every index is asked whether it is valid by index-state.</summary>
-    private bool IsCritical(Relation relation)
-    {
-        var named = configuration.Current.Jobs.CriticalIndexes;
-        return relation.Index is { } index && (index is { Valid: false } || (named.Count == 0
-            ? index.Primary && !relation.IsCatalog
-            : named.Any(name => $"{relation.Schema}.{relation.Name}" == name.ToString())));
+            var (some, left) = await CriticalIndexes.Choose(ward.Source, database, configuration.Current.Jobs.CriticalIndexes, cancellationToken);
+            chosen.UnionWith(some);
+            unread += left;
+        }
+        var indexes = await Scrub(ward, Looks.Critical,
+            relation => relation.Index is { Valid: false } || chosen.Contains((relation.Schema, relation.Name)), cancellationToken);
+        return (new ScrubReport(server.Started, indexes.Finished, [.. server.Examinations, .. indexes.Examinations]), unread);
     }
 
-    /// <summary>Files what was found; a case that is known and open is not filed again at every look.</summary>
-    private async ValueTask<int> File(string target, ScrubReport report, CancellationToken cancellationToken)
+    private ValueTask<ScrubReport> Scrub(
+        Ward ward, IReadOnlySet<string> only, Func<Relation, bool>? includes, CancellationToken cancellationToken) =>
+        new Scrub(ward.Registry.Checks, ward.Source, clock, null).Run(new ScrubSettings { Only = only, Includes = includes }, cancellationToken);
+
+    /// <summary>Files what was found. A case that is known and open is not filed again at every look, but this look may say something new of it.</summary>
+    private async ValueTask<int> File(string target, ScrubReport report, string server, CancellationToken cancellationToken)
     {
         var opened = 0;
-        foreach (var healing in Diagnosis.Cases(report.Findings))
+        var known = (await ledger.Cases(server, cancellationToken)).ToDictionary(row => row.Id);
+        var found = Diagnosis.Cases(report.Findings);
+        foreach (var healing in found)
         {
-            var row = (await ledger.Cases(healing.Target.Server, cancellationToken)).FirstOrDefault(row => row.Id == healing.Id);
-            if (row is not null && row.State is not ("healed" or "transient" or "undone"))
+            if (known.TryGetValue(healing.Id, out var row) && !Triage.IsClosed(row))
+            {
+                // Seen again: rows that had to be seen twice may be ripe now.
+                if (healing.Fault.Layer >= Layer.Uniqueness)
+                    triage.Nudge(healing.Id);
                 continue;
+            }
             await CaseFiling.File(ledger, clock, healing, cancellationToken);
             meter.Opened(healing.Fault);
             opened++;
             Log.Found(log, target, healing.Fault.Id, healing.Target.Name, healing.Findings[0].Evidence);
-            alerts.Raise($"case:{healing.Id}", healing.Findings.Max(finding => finding.Severity), target, healing.Cause, healing.Id);
         }
+        await NudgeWhatIsGone(report, known.Values, found.Select(healing => healing.Id).ToHashSet(), cancellationToken);
+        await caseAlerts.Follow(target, server, cancellationToken);
         return opened;
     }
 
+    /// <summary>An open case whose place was proven sound meanwhile is looked at once more, which closes it.</summary>
+    private async ValueTask NudgeWhatIsGone(
+        ScrubReport report, IEnumerable<CaseRow> known, HashSet<string> found, CancellationToken cancellationToken)
+    {
+        var sound = report.Examinations.GroupBy(seen => (seen.Check, seen.Target.Database, Proof.Place(seen.Target)))
+            .Where(place => place.All(seen => seen.Verdict is Verdict.Sound)).Select(place => place.Key).ToHashSet();
+        foreach (var row in known.Where(row => !Triage.IsClosed(row) && !found.Contains(row.Id)))
+            if (new CaseHistory(await ledger.FactsOf(row.Id, cancellationToken)).ReadCase(row.Id) is { } healing
+                && healing.Findings.All(finding => sound.Contains((finding.Check, finding.Target.Database, Proof.Place(finding.Target)))))
+                triage.Nudge(row.Id);
+    }
+
     private void Tell(string job, string target, ScrubReport report)
+    {
+        meter.Looked(job, target, report);
+        if (job == JobNames.OrphanCleanup)
+            TellOrphans(target, report);
+        if (job == JobNames.HealthCheck)
+            TellAdvice(target, report);
+        var checksums = report.Examinations.Where(seen => Looks.Checksums.Contains(seen.Check)).ToList();
+        if (job == JobNames.ChecksumVerify && checksums.Any(seen => seen.Verdict is Verdict.Sound) && checksums.All(seen => seen.Verdict is not Verdict.Damaged))
+            alerts.Notice(Severity.Info, target, $"checksums verified: {checksums.Count(seen => seen.Verdict is Verdict.Sound)} relations sound, "
+                + $"{checksums.Count(seen => seen.Verdict is Verdict.Unchecked)} not examined");
+    }
+
+    private void TellOrphans(string target, ScrubReport report)
     {
         var limit = configuration.Current.Alerts.OrphanedRowsWarning;
         var orphans = report.Findings.Where(finding => finding.Fault == Faults.RowOrphaned).Sum(finding => finding.Rows ?? 1);
         if (orphans > limit)
             alerts.Raise($"orphans:{target}", Severity.Warning, target, $"{orphans} orphaned rows, more than {limit}", null);
-        else if (job == JobNames.OrphanCleanup)
-            alerts.Resolve($"orphans:{target}", Severity.Warning, target, $"{orphans} orphaned rows");
-        if (job == JobNames.HealthCheck)
-            TellAdvice(target, report);
-        if (job == JobNames.ChecksumVerify && report.Count<Verdict.Damaged>() == 0 && report.Count<Verdict.Sound>() > 0)
-            alerts.Notice(Severity.Info, target, $"checksums verified: {report.Count<Verdict.Sound>()} objects sound, "
-                + $"{report.Count<Verdict.Unchecked>()} not examined");
+        else
+            alerts.Resolve($"orphans:{target}", target, $"{orphans} orphaned rows");
     }
 
     /// <summary>Advice is no case: it is told when it appears, and taken back when it is seen no more.</summary>
@@ -113,6 +122,6 @@ internal sealed class Rounds(
         foreach (var (key, finding) in stands)
             alerts.Raise(key, finding.Severity, target, finding.Evidence, null);
         foreach (var gone in alerts.Firing(prefix).Where(key => !stands.ContainsKey(key)))
-            alerts.Resolve(gone, Severity.Warning, target, "it is seen no more");
+            alerts.Resolve(gone, target, "it is seen no more");
     }
 }

@@ -7,63 +7,67 @@ using Quartz;
 namespace Kintsugi.Hosting;
 
 /// <summary>
-/// Keeps Quartz's triggers as the configuration says, changing only those that differ (every overwrite is an extra firing), follows the file
-/// of the configuration, and looks every ten seconds for cases that no job holds.
+/// The beat of the service: it keeps the timetable, follows the file of the configuration, does what the command line asked for, and looks for
+/// cases that no job holds.
 /// </summary>
 internal sealed class Schedule(
-    ISchedulerFactory schedulers, ConfigurationSource configuration, Reconciler reconciler, ServiceBook book, KintsugiMeter meter, TimeProvider clock,
-    ILogger<Schedule> log)
+    ISchedulerFactory schedulers, ConfigurationSource configuration, Timetable timetable, Reconciler reconciler, CaseAlerts alerts, TargetBoard targets,
+    IJobBoard board, ServiceBook book, KintsugiMeter meter, TimeProvider clock, ILogger<Schedule> log)
     : BackgroundService
 {
-    private static readonly TimeSpan Beat = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Beat = TimeSpan.FromSeconds(2);
+
+    /// <summary>Every so many beats everything is gone through.</summary>
+    private const int Round = 5;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        book.EndLost(clock.GetUtcNow());
-        meter.BeginAtZero();
         var scheduler = await schedulers.GetScheduler(stoppingToken);
-        await Follow(scheduler, stoppingToken);
-        var written = Written();
         using var timer = new PeriodicTimer(Beat, clock);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
+        for (var beat = 0; beat == 0 || await timer.WaitForNextTickAsync(stoppingToken); beat++)
         {
             try
             {
-                await Follow(scheduler, stoppingToken);
-                await reconciler.Reconcile(scheduler, stoppingToken);
+                if (beat == 0)
+                {
+                    book.EndLost(clock.GetUtcNow());
+                    meter.BeginAtZero();
+                }
+                if (configuration.ReloadIfChanged() || beat % Round == 0)
+                    await GoRound(scheduler, stoppingToken);
+                foreach (var request in book.Asked())
+                    await Do(request, stoppingToken);
             }
             catch (Exception problem) when (problem is StateException or DbException or SchedulerException)
             {
                 // A full disk under our own files passes: the next beat tries again.
                 Log.BeatMissed(log, problem);
             }
-            if (Written() is var now && now != written)
-            {
-                written = now;
-                configuration.Reload();
-            }
         }
     }
 
-    private DateTime Written() => configuration.File is { } file ? File.GetLastWriteTimeUtc(file) : default;
-
-    private async ValueTask Follow(IScheduler scheduler, CancellationToken cancellationToken)
+    private async ValueTask GoRound(IScheduler scheduler, CancellationToken cancellationToken)
     {
-        foreach (var target in configuration.Current.Targets)
-            foreach (var (job, interval) in JobNames.Periodic(configuration.Current))
-            {
-                var key = new TriggerKey(job, target.Name);
-                if (await scheduler.GetTrigger(key, cancellationToken) is ISimpleTrigger there && there.RepeatInterval == interval)
-                    continue;
-                var detail = JobBuilder.Create<ServiceJob>().WithIdentity(job, target.Name).StoreDurably(true).DisallowConcurrentExecution(true)
-                    .UsingJobData("job", job).UsingJobData("target", target.Name).UsingJobData("argument", "").Build();
-                // The health check looks at once; the heavy ones begin one after the other, not all at the start.
-                var first = clock.GetUtcNow() + (job == JobNames.HealthCheck ? TimeSpan.Zero : TimeSpan.FromSeconds(Math.Min(300, interval.TotalSeconds)));
-                var trigger = TriggerBuilder.Create().WithIdentity(key).ForJob(detail).StartAt(first)
-                    .WithSimpleSchedule(simple => simple.WithInterval(interval).RepeatForever()
-                        .WithMisfireInstruction(SimpleTriggerMisfireInstruction.NextWithRemainingCount))
-                    .WithMisfireThreshold(TimeSpan.FromSeconds(1)).WithOverlapPolicy(OverlapPolicy.Skip).Build();
-                await scheduler.ScheduleJob(detail, trigger, new ScheduleJobOptions { Replace = true }, cancellationToken);
-            }
+        await timetable.Follow(scheduler, cancellationToken);
+        foreach (var target in targets.All.Where(target => target.SystemIdentifier is not null))
+            await alerts.Follow(target.Name, target.SystemIdentifier!, cancellationToken);
+        await reconciler.Reconcile(scheduler, null, cancellationToken);
+        await meter.Count(targets.All, cancellationToken);
+    }
+
+    private async ValueTask Do(JobRequest request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            Log.Asked(log, request.Verb, request.Job, request.Target ?? "every target", request.By);
+            if (request.Verb == "run")
+                await board.Run(request.Job, request.Target, request.Argument, cancellationToken);
+            else if (request.Verb == "cancel")
+                await board.Cancel(request.Job, request.Target, request.Argument, cancellationToken);
+        }
+        catch (ArgumentException problem)
+        {
+            Log.Refused(log, request.Verb, request.Job, problem.Message);
+        }
     }
 }

@@ -1,4 +1,5 @@
 using Kintsugi.State;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Quartz;
 
@@ -6,18 +7,16 @@ namespace Kintsugi.Hosting;
 
 /// <summary>What Quartz starts. The work reads the case or the server anew: a run that comes twice does nothing twice.</summary>
 internal sealed class ServiceJob(
-    Rounds rounds, Repairing repairing, Reconciler reconciler, ServiceBook book, KintsugiServiceOptions options, TimeProvider clock,
-    ILogger<ServiceJob> log) : IJob
+    Rounds rounds, Repairing repairing, Reconciler reconciler, ServiceBook book, AlertDesk alerts, DeadMan deadMan, KintsugiServiceOptions options,
+    IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<ServiceJob> log) : IJob
 {
     public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default)
     {
         var data = context.MergedJobDataMap;
         var (job, target, argument) = (data.GetString("job")!, data.GetString("target")!, data.GetString("argument") ?? "");
-        var manual = data.GetString("manual") == "true";
-        var now = clock.GetUtcNow();
-        if (!manual && (book.Standing($"job:{job}", now) is not null || (job == JobNames.Repair && book.Standing(JobNames.Repairs, now) is not null)))
+        if (IsPaused(job, manual: data.GetString("manual") == "true"))
             return;
-        var run = book.Begin(job, target, argument, now);
+        var run = book.Begin(job, target, argument, clock.GetUtcNow());
         var (state, message, rows) = ("failed", (string?)null, 0L);
         try
         {
@@ -25,14 +24,20 @@ internal sealed class ServiceJob(
                 ? await repairing.Treat(target, argument, cancellationToken)
                 : ("done", await rounds.Look(job, target, argument, cancellationToken), 0);
             Log.JobEnded(log, job, target, $"{state} {message}");
+            if (job == JobNames.HealthCheck)
+                alerts.Resolve($"target:{target}", target, "it can be examined again");
         }
         catch (PatientException problem)
         {
             message = problem.Message;
+            if (job == JobNames.HealthCheck)
+                alerts.Raise($"target:{target}", Severity.Warning, target, $"it cannot be examined: {message}", null);
         }
         catch (OperationCanceledException)
         {
-            (state, message) = ("cancelled", "stopped by a person or by the end of the service; the next run goes on");
+            (state, message) = lifetime.ApplicationStopping.IsCancellationRequested
+                ? ("stopped", "the service was stopped; the next start goes on")
+                : ("cancelled", "cancelled by a person");
         }
         catch (Exception problem)
         {
@@ -44,7 +49,18 @@ internal sealed class ServiceJob(
         {
             book.End(run, state, message, rows, clock.GetUtcNow(), options.HistoryKept);
         }
-        if (job != JobNames.Repair)
-            await reconciler.Reconcile(context.Scheduler, cancellationToken);
+        if (lifetime.ApplicationStopping.IsCancellationRequested)
+            return;
+        if (state == "done")
+            await deadMan.Ping(cancellationToken);
+        await reconciler.Reconcile(context.Scheduler, context.JobDetail.Key, cancellationToken);
+    }
+
+    /// <summary>A person who runs a job that is paused means it; that all repairs are stopped holds for everybody.</summary>
+    private bool IsPaused(string job, bool manual)
+    {
+        var now = clock.GetUtcNow();
+        return (!manual && book.Standing(JobNames.SwitchOf(job), now) is not null)
+            || (job == JobNames.Repair && book.Standing(JobNames.Repairs, now) is not null);
     }
 }

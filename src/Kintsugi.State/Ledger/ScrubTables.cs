@@ -40,7 +40,7 @@ internal static class ScrubTables
             "insert or replace into proofs values ($server, $database, $object, $check, $at, $depth)",
             "$server", "$database", "$object", "$check", "$at", "$depth");
         foreach (var place in report.Examinations.GroupBy(
-            e => (e.Check, Database: e.Target.Database ?? "", Object: Place(e.Target))))
+            e => (e.Check, Database: e.Target.Database ?? "", Object: Proof.Place(e.Target))))
         {
             var worst = place.Select(e => e.Verdict).MaxBy(Weight)!;
             verdict.Run(server, place.Key.Database, place.Key.Object, place.Key.Check, at, worst.Word, worst.Why);
@@ -89,7 +89,4 @@ internal static class ScrubTables
             if (place.All(e => e.Verdict is Verdict.Sound or Verdict.Damaged))
                 acquitted.Run(server, place.Key.Check, place.Key.Database ?? "", at, place.Key.Schema, place.Key.Relation);
     }
-
-    /// <summary>The name of what was examined, with the constraint or rule where several stand on one table.</summary>
-    private static string Place(Target target) => target.Rule is { } rule ? $"{target.Name} {rule}" : target.Name;
 }

@@ -2,170 +2,107 @@ using Microsoft.Data.Sqlite;
 
 namespace Kintsugi.State;
 
-/// <summary>What the service remembers beside the ledger: runs of jobs, switches (pauses), alerts that stand, and messages that wait.</summary>
-public sealed class ServiceBook : IDisposable
+/// <summary>What the service remembers of its jobs: runs, the schedule as it stands, switches (pauses), and what the command line asked for.</summary>
+public sealed class ServiceBook(ServiceStore store)
 {
-    private const string Schema = """
-        create table if not exists runs (id integer primary key autoincrement, job text not null, target text not null, argument text not null,
-            state text not null, started text not null, ended text, message text, rows integer not null default 0) strict;
-        create index if not exists runs_by_job on runs (job, started);
-        create table if not exists switches (name text primary key, until text, because text not null, by text not null) strict;
-        create table if not exists alerts (key text primary key, state text not null, at text not null) strict;
-        create table if not exists outbox (id integer primary key autoincrement, receiver text not null, body text not null, attempts integer not null,
-            due text not null, error text) strict
-        """;
+    private const string RunColumns = "id, job, target, argument, state, started, ended, message";
 
-    private readonly SqliteConnection connection;
-    private readonly Lock gate = new();
-
-    /// <exception cref="StateException">The file cannot be opened or is broken.</exception>
-    public ServiceBook(string path)
+    public long Begin(string job, string target, string argument, DateTimeOffset at) => store.Use(connection =>
     {
-        if (!File.Exists(path))
-            new FileStream(path, PrivateFile.Create).Dispose();
-        connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false, DefaultTimeout = 20 }.ToString());
-        try
-        {
-            connection.Open();
-            Sql.Run(connection, "pragma journal_mode = wal; pragma synchronous = full");
-            Sql.Run(connection, Schema);
-        }
-        catch (SqliteException problem)
-        {
-            connection.Dispose();
-            throw LedgerFile.Explain(problem, path);
-        }
-    }
+        Sql.Run(connection, "insert into runs (job, target, argument, state, started) values ($job, $target, $argument, 'running', $at)",
+            ("$job", job), ("$target", target), ("$argument", argument), ("$at", Sql.Time(at)));
+        return Sql.Number(connection, "select last_insert_rowid()");
+    });
 
-    public long Begin(string job, string target, string argument, DateTimeOffset at)
+    public void End(long run, string state, string? message, long rows, DateTimeOffset at, TimeSpan keep) => store.Use(connection =>
     {
-        lock (gate)
-        {
-            Sql.Run(connection, "insert into runs (job, target, argument, state, started) values ($job, $target, $argument, 'running', $at)",
-                ("$job", job), ("$target", target), ("$argument", argument), ("$at", Sql.Time(at)));
-            return Sql.Number(connection, "select last_insert_rowid()");
-        }
-    }
-
-    public void End(long run, string state, string? message, long rows, DateTimeOffset at, TimeSpan keep)
-    {
-        lock (gate)
-        {
-            Sql.Run(connection, "update runs set state = $state, message = $message, rows = $rows, ended = $at where id = $id",
-                ("$state", state), ("$message", message), ("$rows", rows), ("$at", Sql.Time(at)), ("$id", run));
-            Sql.Run(connection, "delete from runs where started < $old", ("$old", Sql.Time(at - keep)));
-        }
-    }
+        Sql.Run(connection, "update runs set state = $state, message = $message, rows = $rows, ended = $at where id = $id",
+            ("$state", state), ("$message", message), ("$rows", rows), ("$at", Sql.Time(at)), ("$id", run));
+        Sql.Run(connection, "delete from runs where started < $old", ("$old", Sql.Time(at - keep)));
+    });
 
     /// <summary>What a killed process left running did not end by itself.</summary>
-    public void EndLost(DateTimeOffset at)
-    {
-        lock (gate)
-            Sql.Run(connection, "update runs set state = 'lost', ended = $at where state = 'running'", ("$at", Sql.Time(at)));
-    }
+    public void EndLost(DateTimeOffset at) => store.Use(connection =>
+        Sql.Run(connection, "update runs set state = 'lost', ended = $at where state = 'running'", ("$at", Sql.Time(at))));
 
-    public IReadOnlyList<JobRun> Runs(int newest)
-    {
-        lock (gate)
-            return Sql.Rows(connection, "select id, job, target, argument, state, started, ended, message from runs order by id desc limit $newest",
-                row => new JobRun(row.GetInt64(0), row.GetString(1), row.GetString(2), row.GetString(3), row.GetString(4), Sql.Time(row.GetString(5)),
-                    row.TextOrNull(6) is { } end ? Sql.Time(end) : null, row.TextOrNull(7)), ("$newest", newest));
-    }
+    public IReadOnlyList<JobRun> Runs(int newest) => store.Use(connection => Sql.Rows(
+        connection, $"select {RunColumns} from runs order by id desc limit $newest", Run, ("$newest", newest)));
+
+    /// <summary>The newest runs of that job on that target, newest first.</summary>
+    public IReadOnlyList<JobRun> Runs(string job, string target, int newest) => store.Use(connection => Sql.Rows(
+        connection, $"select {RunColumns} from runs where job = $job and target = $target and argument = '' order by id desc limit $newest", Run,
+        ("$job", job), ("$target", target), ("$newest", newest)));
 
     /// <summary>Healed and ended repairs since then.</summary>
-    public (long Healed, long Ended) Repairs(DateTimeOffset since)
-    {
-        lock (gate)
-            return (Count("and state = 'healed'"), Count("and state in ('healed', 'escalated')"));
+    public (long Healed, long Ended) Repairs(DateTimeOffset since) => store.Use(connection => (
+        Count(connection, since, "and state = 'healed'"), Count(connection, since, "and state in ('healed', 'escalated')")));
 
-        long Count(string which) => Sql.Number(
-            connection, $"select count(*) from runs where job = 'db.repair' and started >= $since {which}", ("$since", Sql.Time(since)));
-    }
+    private static long Count(SqliteConnection connection, DateTimeOffset since, string which) => Sql.Number(
+        connection, $"select count(*) from runs where job = 'db.repair' and started >= $since {which}", ("$since", Sql.Time(since)));
 
     /// <summary>Rows that repairs changed or put away since then.</summary>
-    public long RowsTouched(DateTimeOffset since)
-    {
-        lock (gate)
-            return Sql.Number(connection, "select coalesce(sum(rows), 0) from runs where started >= $since", ("$since", Sql.Time(since)));
-    }
+    public long RowsTouched(DateTimeOffset since) => store.Use(connection => Sql.Number(
+        connection, "select coalesce(sum(rows), 0) from runs where started >= $since", ("$since", Sql.Time(since))));
 
-    /// <summary>Keys of the alerts that stand and begin so.</summary>
-    public IReadOnlyList<string> Firing(string prefix)
+    /// <summary>The schedule as it stands, whole: what is not in it any more goes.</summary>
+    public void Plan(IReadOnlyCollection<PlannedJob> jobs) => store.Use(connection =>
     {
-        lock (gate)
-            return Sql.Rows(connection, "select key from alerts where state = 'firing' and substr(key, 1, length($prefix)) = $prefix",
-                row => row.GetString(0), ("$prefix", prefix));
-    }
+        using var transaction = connection.BeginTransaction(deferred: false);
+        Sql.Run(connection, "delete from schedule");
+        foreach (var job in jobs)
+            Sql.Run(connection, "insert into schedule values ($job, $target, $interval, $next, $previous)", ("$job", job.Job), ("$target", job.Target),
+                ("$interval", (long)job.Interval.TotalSeconds), ("$next", TimeOrNull(job.Next)), ("$previous", TimeOrNull(job.Previous)));
+        transaction.Commit();
+    });
 
-    public void Set(Switch pause)
-    {
-        lock (gate)
-            Sql.Run(connection, "insert or replace into switches values ($name, $until, $because, $by)", ("$name", pause.Name),
-                ("$until", pause.Until is { } until ? Sql.Time(until) : null), ("$because", pause.Because), ("$by", pause.By));
-    }
+    public IReadOnlyList<PlannedJob> Planned() => store.Use(connection => Sql.Rows(
+        connection, "select job, target, interval, next, previous from schedule order by target, interval, job",
+        row => new PlannedJob(row.GetString(0), row.GetString(1), TimeSpan.FromSeconds(row.GetInt64(2)), TimeOrNull(row, 3), TimeOrNull(row, 4))));
 
-    public void Clear(string name)
-    {
-        lock (gate)
-            Sql.Run(connection, "delete from switches where name = $name", ("$name", name));
-    }
+    public void Set(Switch pause, DateTimeOffset at) => store.Use(connection => Sql.Run(
+        connection, "insert or replace into switches values ($name, $until, $because, $by, $at)", ("$name", pause.Name),
+        ("$until", TimeOrNull(pause.Until)), ("$because", pause.Because), ("$by", pause.By), ("$at", Sql.Time(at))));
+
+    /// <returns>Whether it was set.</returns>
+    public bool Clear(string name) => store.Use(connection => Sql.Run(connection, "delete from switches where name = $name", ("$name", name))) > 0;
 
     /// <summary>The switch that stands at that time, or null.</summary>
-    public Switch? Standing(string name, DateTimeOffset now)
-    {
-        lock (gate)
-            return Sql.Rows(connection, "select until, because, by from switches where name = $name and (until is null or until > $now)",
-                row => new Switch(name, row.TextOrNull(0) is { } until ? Sql.Time(until) : null, row.GetString(1), row.GetString(2)),
-                ("$name", name), ("$now", Sql.Time(now))).FirstOrDefault();
-    }
+    public Switch? Standing(string name, DateTimeOffset now) => Standing(now).FirstOrDefault(pause => pause.Name == name);
 
-    /// <summary>Notes the alert's state and its messages in one transaction.</summary>
-    /// <returns>False when the alert was in that state already: nobody is told twice.</returns>
-    public bool Alert(string key, string state, IReadOnlyCollection<(string Receiver, string Body)> messages, DateTimeOffset at)
-    {
-        lock (gate)
-        {
-            using var transaction = connection.BeginTransaction(deferred: false);
-            var before = Sql.Rows(connection, "select state from alerts where key = $key", row => row.GetString(0), ("$key", key)).FirstOrDefault();
-            if (before == state || (before is null && state == "resolved"))
-                return false;
-            Sql.Run(connection, "insert or replace into alerts values ($key, $state, $at)", ("$key", key), ("$state", state), ("$at", Sql.Time(at)));
-            foreach (var (receiver, body) in messages)
-                Sql.Run(connection, "insert into outbox (receiver, body, attempts, due) values ($receiver, $body, 0, $at)",
-                    ("$receiver", receiver), ("$body", body), ("$at", Sql.Time(at)));
-            transaction.Commit();
-            return true;
-        }
-    }
+    public IReadOnlyList<Switch> Standing(DateTimeOffset now) => store.Use(connection => Sql.Rows(
+        connection, "select name, until, because, by from switches where until is null or until > $now order by name",
+        row => new Switch(row.GetString(0), TimeOrNull(row, 1), row.GetString(2), row.GetString(3)), ("$now", Sql.Time(now))));
 
-    public IReadOnlyList<Message> Due(DateTimeOffset now)
-    {
-        lock (gate)
-            return Sql.Rows(connection, "select id, receiver, body, attempts from outbox where due <= $now order by id limit 50",
-                row => new Message(row.GetInt64(0), row.GetString(1), row.GetString(2), row.GetInt32(3)), ("$now", Sql.Time(now)));
-    }
+    /// <summary>Leaves word for the service that works with these books.</summary>
+    public void Ask(JobRequest request) => store.Use(connection => Sql.Run(
+        connection, "insert into requests (verb, job, target, argument, by, at) values ($verb, $job, $target, $argument, $by, $at)",
+        ("$verb", request.Verb), ("$job", request.Job), ("$target", request.Target), ("$argument", request.Argument), ("$by", request.By),
+        ("$at", Sql.Time(request.At))));
 
-    public void Sent(long message)
-    {
-        lock (gate)
-            Sql.Run(connection, "delete from outbox where id = $id", ("$id", message));
-    }
+    /// <summary>What was asked for since the last time, once.</summary>
+    public IReadOnlyList<JobRequest> Asked() => store.Use(connection => Sql.Rows(
+        connection, "delete from requests returning verb, job, target, argument, by, at",
+        row => new JobRequest(row.GetString(0), row.GetString(1), row.TextOrNull(2), row.TextOrNull(3), row.GetString(4), Sql.Time(row.GetString(5)))));
 
-    public void Postpone(long message, DateTimeOffset due, string error)
-    {
-        lock (gate)
-            Sql.Run(connection, "update outbox set attempts = attempts + 1, due = $due, error = $error where id = $id",
-                ("$due", Sql.Time(due)), ("$error", error), ("$id", message));
-    }
+    private static JobRun Run(SqliteDataReader row) => new(row.GetInt64(0), row.GetString(1), row.GetString(2), row.GetString(3), row.GetString(4),
+        Sql.Time(row.GetString(5)), TimeOrNull(row, 6), row.TextOrNull(7));
 
-    public void Dispose() => connection.Dispose();
+    private static DateTimeOffset? TimeOrNull(SqliteDataReader row, int column) => row.TextOrNull(column) is { } at ? Sql.Time(at) : null;
+
+    private static string? TimeOrNull(DateTimeOffset? at) => at is { } time ? Sql.Time(time) : null;
 }
 
+/// <param name="State">running, done, failed, cancelled, stopped, lost; of a repair also healed, transient, waiting, escalated, skipped.</param>
 public sealed record JobRun(
     long Id, string Job, string Target, string Argument, string State, DateTimeOffset Started, DateTimeOffset? Ended, string? Message);
+
+/// <summary>A job as the running service has it in its schedule.</summary>
+public sealed record PlannedJob(string Job, string Target, TimeSpan Interval, DateTimeOffset? Next, DateTimeOffset? Previous);
 
 /// <summary>Something that is stopped until a time, or until it is taken back.</summary>
 public sealed record Switch(string Name, DateTimeOffset? Until, string Because, string By);
 
-/// <summary>A message to a receiver that was not delivered yet.</summary>
-public sealed record Message(long Id, string Receiver, string Body, int Attempts);
+/// <summary>Something that a person asked of the service from another process.</summary>
+/// <param name="Verb">run or cancel.</param>
+/// <param name="Target">Null means every target.</param>
+public sealed record JobRequest(string Verb, string Job, string? Target, string? Argument, string By, DateTimeOffset At);

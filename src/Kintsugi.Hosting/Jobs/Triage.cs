@@ -1,0 +1,66 @@
+using System.Collections.Concurrent;
+using Kintsugi.Configuration;
+using Kintsugi.State;
+
+namespace Kintsugi.Hosting;
+
+/// <summary>Which open case may be treated now, and in which order: a decision over ledger and clock, made anew each time.</summary>
+internal sealed class Triage(SqliteLedger ledger, ConfigurationSource configuration, TimeProvider clock)
+{
+    /// <summary>A run that ended without an ending in the ledger (the target was lost) is not begun again at once.</summary>
+    private static readonly TimeSpan Between = TimeSpan.FromMinutes(1);
+
+    private readonly ConcurrentDictionary<string, DateTimeOffset> begun = new();
+    private readonly ConcurrentDictionary<string, bool> nudged = new();
+
+    public static bool IsClosed(CaseRow row) => row.State is "healed" or "transient" or "undone";
+
+    /// <summary>Something new was seen of the case: it is worth another look.</summary>
+    public void Nudge(string caseId) => nudged[caseId] = true;
+
+    /// <summary>The cases of that server that are due, those first on which others stand.</summary>
+    public async ValueTask<IReadOnlyList<string>> Due(string server, CancellationToken cancellationToken)
+    {
+        var now = clock.GetUtcNow();
+        foreach (var (old, _) in begun.Where(pair => now - pair.Value > Between))
+            begun.TryRemove(old, out _);
+        var rows = await ledger.Cases(server, cancellationToken);
+        var due = new List<CaseRow>();
+        foreach (var row in rows.Where(row => !IsClosed(row) && !begun.ContainsKey(row.Id)))
+            if (nudged.ContainsKey(row.Id) && row.State is not ("accepted" or "rejected") || await IsDue(row, rows, now, cancellationToken))
+                due.Add(row);
+        return [.. due.OrderBy(row => row.Object.StartsWith("pg_toast.", StringComparison.Ordinal) ? 0 : 1)
+            .ThenBy(row => Faults.Find(row.Fault)?.Layer ?? Layer.Value).ThenBy(row => row.FirstSeen).ThenBy(row => row.Id, StringComparer.Ordinal)
+            .Select(row => row.Id)];
+    }
+
+    /// <summary>It goes to its job now.</summary>
+    public void Begin(string caseId)
+    {
+        begun[caseId] = clock.GetUtcNow();
+        nudged.TryRemove(caseId, out _);
+    }
+
+    private async ValueTask<bool> IsDue(CaseRow row, IReadOnlyList<CaseRow> all, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        if (row.State is "open" or "confirmed")
+            return true;
+        var history = new CaseHistory(await ledger.FactsOf(row.Id, cancellationToken));
+        if (row.State is "rejected")
+            return false;
+        if (row.State is "accepted")
+            return history.Word.Accepted <= now;
+        if (history.SpokenSince || history.Interrupted || OpenedSince(row, now))
+            return true;
+        // What it stood on was healed, or what stood beside it.
+        if (all.Any(other => IsClosed(other) && other.LastChanged > row.LastChanged && other.Database == row.Database))
+            return true;
+        var patience = TimeSpan.FromTicks(Math.Clamp(
+            (row.LastChanged - row.FirstSeen).Ticks / 4, TimeSpan.TicksPerMinute * 10, TimeSpan.TicksPerHour * (row.State is "waiting" ? 6 : 24)));
+        return now - row.LastChanged >= patience;
+    }
+
+    /// <summary>A maintenance window has opened since the case was put off.</summary>
+    private bool OpenedSince(CaseRow row, DateTimeOffset now) =>
+        configuration.Current.Windows.Any(window => window.IsOpen(now)) && !configuration.Current.Windows.Any(window => window.IsOpen(row.LastChanged));
+}
