@@ -11,7 +11,6 @@ internal sealed class Rounds(
 {
     public async ValueTask<string> Look(string job, string target, string argument, CancellationToken cancellationToken)
     {
-        var begun = clock.GetTimestamp();
         await using var ward = await board.Enter(target, cancellationToken);
         var (report, unread) = job == JobNames.HealthCheck
             ? await HealthCheck(ward, cancellationToken)
@@ -19,10 +18,7 @@ internal sealed class Rounds(
         await ledger.RecordProofs(ward.Server, report, cancellationToken);
         var opened = await File(target, report, ward.Server, cancellationToken);
         if (job == JobNames.HealthCheck)
-        {
-            meter.Checked(clock.GetElapsedTime(begun));
             board.Examined(target);
-        }
         if (argument.Length == 0)
             Tell(job, target, report);
         return $"{report.Count<Verdict.Sound>()} sound, {report.Count<Verdict.Damaged>()} damaged, {report.Count<Verdict.Unchecked>()} unchecked, "
