@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+
 namespace Kintsugi;
 
 /// <summary>A relation as pg_class, pg_index and pg_inherits tell it: what checks need to know before they look.</summary>
@@ -101,9 +103,14 @@ public sealed class Inventory(string database, IReadOnlyList<Relation> relations
     private readonly Dictionary<uint, Relation> byOid = relations.ToDictionary(relation => relation.Oid);
     private readonly ILookup<uint, Relation> indexesOf = relations.Where(r => r.Index is not null).ToLookup(r => r.HeapOid);
 
+    private readonly ConcurrentDictionary<uint, Target> targets = new();
+
     public string Database { get; } = database;
     public IReadOnlyList<Relation> Relations { get; } = relations;
     public Relation? Find(uint oid) => byOid.GetValueOrDefault(oid);
+
+    /// <summary>One object for all who speak of that relation: ten checks look at each of ten thousand.</summary>
+    public Target TargetOf(Relation relation, string server) => targets.GetOrAdd(relation.Oid, _ => relation.ToTarget(server, Database));
 
     public Relation? Find(string? schema, string? name) =>
         Relations.FirstOrDefault(relation => relation.Schema == schema && relation.Name == name);

@@ -66,7 +66,7 @@ internal static class CheckCommand
         switch (output.Format)
         {
             case "json":
-                await context.Out.WriteLineAsync(CheckJson.Write(server, name, report, registry, baseline));
+                await CheckJson.Write(context.Out, server, name, report, registry, baseline);
                 break;
             case "nagios":
                 return await Nagios.Write(context, report, baseline, scrub.Strict);

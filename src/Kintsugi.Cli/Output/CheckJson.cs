@@ -1,34 +1,53 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using Kintsugi.Cli.Runtime;
 
 namespace Kintsugi.Cli.Output;
 
-/// <summary>The document kintsugi.check/1.</summary>
+/// <summary>The document kintsugi.check/1, written piece by piece: with many relations it is larger than all that is known of them.</summary>
 internal static class CheckJson
 {
-    public static string Write(Capabilities server, string name, ScrubReport report, Registry registry, Baseline baseline)
+    private const int ChunkBytes = 64 << 10;
+
+    public static async ValueTask Write(
+        TextWriter to, Capabilities server, string name, ScrubReport report, Registry registry, Baseline baseline)
     {
-        using var stream = new MemoryStream();
-        using (var json = new Utf8JsonWriter(stream, JsonText.Options))
+        var buffer = new ArrayBufferWriter<byte>(2 * ChunkBytes);
+        await using var json = new Utf8JsonWriter(buffer, JsonText.Options);
+        json.WriteStartObject();
+        json.WriteString("format", "kintsugi.check/1");
+        JsonText.Server(json, server, name);
+        json.WriteString("started", report.Started);
+        json.WriteString("finished", report.Finished);
+        Verdicts(json, report);
+        json.WriteStartArray("examined");
+        foreach (var examination in report.Examinations)
         {
-            json.WriteStartObject();
-            json.WriteString("format", "kintsugi.check/1");
-            JsonText.Server(json, server, name);
-            json.WriteString("started", report.Started);
-            json.WriteString("finished", report.Finished);
-            Verdicts(json, report);
-            json.WriteStartArray("examined");
-            foreach (var examination in report.Examinations)
-                Examined(json, examination);
-            json.WriteEndArray();
-            json.WriteStartArray("findings");
-            foreach (var finding in report.Findings)
-                Finding(json, finding, registry, baseline);
-            json.WriteEndArray();
-            json.WriteEndObject();
+            Examined(json, examination);
+            await Pass(json, buffer, to, ChunkBytes);
         }
-        return Encoding.UTF8.GetString(stream.ToArray());
+        json.WriteEndArray();
+        json.WriteStartArray("findings");
+        foreach (var finding in report.Findings)
+        {
+            Finding(json, finding, registry, baseline);
+            await Pass(json, buffer, to, ChunkBytes);
+        }
+        json.WriteEndArray();
+        json.WriteEndObject();
+        await Pass(json, buffer, to, 0);
+        await to.WriteLineAsync();
+    }
+
+    /// <summary>Between two items the text ends with a whole character.</summary>
+    private static async ValueTask Pass(Utf8JsonWriter json, ArrayBufferWriter<byte> buffer, TextWriter to, int least)
+    {
+        if (json.BytesPending + buffer.WrittenCount < least)
+            return;
+        await json.FlushAsync();
+        await to.WriteAsync(Encoding.UTF8.GetString(buffer.WrittenSpan));
+        buffer.ResetWrittenCount();
     }
 
     public static void Verdicts(Utf8JsonWriter json, ScrubReport report)

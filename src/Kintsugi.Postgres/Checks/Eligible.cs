@@ -11,7 +11,7 @@ internal static class Eligible
 
     /// <summary>A portion over the whole relation that stands on its own storage and on the heap that it serves.</summary>
     public static Portion Portion(Relation relation, Patient patient) =>
-        new(relation.ToTarget(patient.Can.SystemIdentifier, patient.Relations.Database))
+        new(patient.Relations.TargetOf(relation, patient.Can.SystemIdentifier))
         {
             Relation = relation,
             Weight = relation.Pages,
