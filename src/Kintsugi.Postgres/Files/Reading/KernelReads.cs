@@ -27,7 +27,16 @@ internal static partial class KernelReads
     public static int Read(SafeFileHandle handle, Span<byte> buffer, long offset)
     {
         var cached = CanAsk ? ReadCached(handle, buffer, offset) : -1;
-        var total = Math.Max(cached, 0);
+        var total = ReadPlainly(handle, buffer, offset, Math.Max(cached, 0));
+        if (cached >= 0 && total > cached)
+            _ = Advise(handle, offset + cached, total - cached, AdviseDontNeed);
+        return total;
+    }
+
+    /// <summary>What is missing of the buffer, as any program reads.</summary>
+    public static int ReadPlainly(SafeFileHandle handle, Span<byte> buffer, long offset, int have)
+    {
+        var total = have;
         while (total < buffer.Length)
         {
             var read = RandomAccess.Read(handle, buffer[total..], offset + total);
@@ -35,8 +44,6 @@ internal static partial class KernelReads
                 break;
             total += read;
         }
-        if (cached >= 0 && total > cached)
-            _ = Advise(handle, offset + cached, total - cached, AdviseDontNeed);
         return total;
     }
 

@@ -5,8 +5,14 @@ namespace Kintsugi.Postgres.Files.Reading;
 /// <summary>Files of this machine, read in large pieces with the last one kept open.</summary>
 internal sealed class LocalBytes(string directory, Pace pace) : IByteSource
 {
+    /// <summary>
+    /// Up to here a file stays in the page cache after it was read: several checks read it in turn, and asking the kernel costs more than reading.
+    /// </summary>
+    private const long TooSmallToDrop = 64 << 10;
+
     private SafeFileHandle? handle;
     private string? open;
+    private bool isLarge;
 
     public ValueTask<long> Length(string path, CancellationToken cancellationToken)
     {
@@ -22,7 +28,7 @@ internal sealed class LocalBytes(string directory, Pace pace) : IByteSource
             return 0;
         try
         {
-            return KernelReads.Read(file, buffer.Span, offset);
+            return isLarge ? KernelReads.Read(file, buffer.Span, offset) : KernelReads.ReadPlainly(file, buffer.Span, offset, have: 0);
         }
         catch (UnauthorizedAccessException refused)
         {
@@ -48,7 +54,9 @@ internal sealed class LocalBytes(string directory, Pace pace) : IByteSource
             handle = File.OpenHandle(Path.Combine(directory, path), FileMode.Open, FileAccess.Read,
                 FileShare.ReadWrite | FileShare.Delete);
             open = path;
-            KernelReads.Prepare(handle);
+            isLarge = RandomAccess.GetLength(handle) > TooSmallToDrop;
+            if (isLarge)
+                KernelReads.Prepare(handle);
             return handle;
         }
         catch (Exception gone) when (gone is FileNotFoundException or DirectoryNotFoundException)
