@@ -11,7 +11,7 @@ public sealed class CaseHistory
             Take(fact);
     }
 
-    /// <summary>Failed attempts since the case was last healed or retried.</summary>
+    /// <summary>Failed attempts since the case was last healed or retried, without those in which the repair was only kept from working.</summary>
     public int Attempts { get; private set; }
     public PersonsWord Word { get; private set; } = new();
     public string? Snapshot { get; private set; }
@@ -68,7 +68,7 @@ public sealed class CaseHistory
             case Facts.Done or Facts.Cleaned:
                 Unfinished = null;
                 break;
-            case Facts.Failed:
+            case Facts.Failed when !Facts.Read(fact.Data).ContainsKey(Facts.KeptOut):
                 Attempts++;
                 break;
             case Facts.Ended when Facts.Read(fact.Data).GetValueOrDefault("outcome") is "healed" or "transient":

@@ -53,7 +53,9 @@ internal sealed class Chart(ILedger ledger, TimeProvider clock, HealingCase heal
         Facts.Done, result.Note ?? "done", Facts.Data(("step", number.ToString()), ("note", result.Note),
             ("rows_quarantined", result.RowsQuarantined.ToString()), ("rows_changed", result.RowsChanged.ToString())), CancellationToken.None);
 
-    public ValueTask Failed(string why) => Write(Facts.Failed, why, Facts.Data(("reason", why)), CancellationToken.None);
+    /// <param name="keptOut">It was kept from working, and the attempt does not count against the case in later runs.</param>
+    public ValueTask Failed(string why, bool keptOut = false) =>
+        Write(Facts.Failed, why, Facts.Data(("reason", why), (Facts.KeptOut, keptOut ? "true" : null)), CancellationToken.None);
 
     public ValueTask Cleaned(string? what) =>
         Write(Facts.Cleaned, what ?? "nothing was left behind", Facts.Data(("removed", what)), CancellationToken.None);

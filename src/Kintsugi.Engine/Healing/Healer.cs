@@ -131,8 +131,8 @@ public sealed class Healer(
         }
         catch (HealingException problem)
         {
-            await chart.Failed(problem.Message);
-            return problem.MayPass && report.Attempts < policy.MaxAttempts
+            await chart.Failed(problem.Message, problem.WasKeptOut);
+            return problem is { MayPass: true, LeavesDebris: false } && report.Attempts < policy.MaxAttempts
                 ? (null, report)
                 : (problem.MayPass ? new Outcome.Waiting(plan, problem.Message) : new Outcome.Escalated(problem.Message), report);
         }

@@ -40,6 +40,21 @@ public sealed record StepResult(string? Note = null)
 public sealed class HealingException(string message, bool mayPass, Exception? inner = null) : Exception(message, inner)
 {
     public bool MayPass { get; } = mayPass;
+
+    /// <summary>What the failed step left behind is still there: nothing may be begun before it is removed, or it could not be told from other things.</summary>
+    public bool LeavesDebris { get; init; }
+
+    /// <summary>
+    /// The repair was kept from working, which says nothing against it: a lock was held, another healer was at work. A lost server counts, for the
+    /// repair may have been what brought it down (HAZARDS H27).
+    /// </summary>
+    public bool WasKeptOut => MayPass && InnerException switch
+    {
+        // Lock not available, serialization failure, deadlock.
+        PatientException refused => refused.SqlState is "55P03" or "40001" or "40P01",
+        HealingException failure => failure.WasKeptOut,
+        _ => true,
+    };
 }
 
 /// <summary>Takes restorable copies of what a plan alters.</summary>

@@ -21,7 +21,11 @@ internal sealed class Surgery(IOperation operation, Chart chart, TimeProvider cl
             }
             catch (Exception problem) when (problem is HealingException or OperationCanceledException)
             {
-                await Tidy(step, remembered, problem);
+                if (await Tidy(step, remembered) is { } leftover && problem is HealingException failure)
+                    throw new HealingException($"{failure.Message}; and its leftovers could not be removed yet: {leftover.Message}", mayPass: true, failure)
+                    {
+                        LeavesDebris = true,
+                    };
                 throw;
             }
             await chart.Done(number, result);
@@ -36,17 +40,18 @@ internal sealed class Surgery(IOperation operation, Chart chart, TimeProvider cl
         return report;
     }
 
-    private async ValueTask Tidy(Step step, IReadOnlyDictionary<string, string> remembered, Exception problem)
+    /// <returns>Why leftovers are still there. The intent stays open in the ledger then, and the next run removes them before it begins anything.</returns>
+    private async ValueTask<Exception?> Tidy(Step step, IReadOnlyDictionary<string, string> remembered)
     {
         using var limit = new CancellationTokenSource(TidyLimit, clock);
         try
         {
             await chart.Cleaned(await operation.CleanUp(step, remembered, limit.Token));
+            return null;
         }
         catch (Exception second) when (second is HealingException or OperationCanceledException)
         {
-            // The intent stays open in the ledger, so the next run cleans up before it begins anything.
-            await chart.Failed($"{problem.Message}; and its leftovers could not be removed yet: {second.Message}");
+            return second;
         }
     }
 }

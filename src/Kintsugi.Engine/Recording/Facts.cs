@@ -25,6 +25,9 @@ public static class Facts
     public const string Acknowledged = "acknowledged";
     public const string Undone = "undone";
 
+    /// <summary>In a failed attempt: the repair was kept from working, which says nothing against it.</summary>
+    public const string KeptOut = "kept_out";
+
     /// <summary>A JSON object from names and values; nulls are left out.</summary>
     public static string Data(params ReadOnlySpan<(string Name, string? Value)> fields)
     {

@@ -8,6 +8,26 @@ public sealed class InterruptedCaseTests
         Assert.True(History((Facts.Found, []), (Facts.Confirmed, [("verdict", "damaged")])).Interrupted);
 
     [Fact]
+    public void A_repair_that_was_only_kept_from_working_may_be_tried_as_often_as_before()
+    {
+        var history = History(
+            (Facts.Found, []), (Facts.Failed, [("reason", "lock not available"), (Facts.KeptOut, "true")]), (Facts.Failed, [("reason", "server lost")]));
+
+        Assert.Equal(1, history.Attempts);
+    }
+
+    [Theory, InlineData("55P03", true), InlineData("40P01", true), InlineData("57014", false), InlineData(null, false)]
+    public void A_held_lock_says_nothing_against_a_repair_and_a_lost_server_may(string? code, bool keptOut)
+    {
+        var failure = new HealingException("a step", mayPass: true, new PatientException(code, "refused"));
+
+        Assert.Equal(keptOut, failure.WasKeptOut);
+        Assert.Equal(keptOut, new HealingException("and its leftovers", mayPass: true, failure) { LeavesDebris = true }.WasKeptOut);
+        Assert.True(new HealingException("another healer is at work", mayPass: true).WasKeptOut);
+        Assert.False(new HealingException("the rows still break the rule", mayPass: false).WasKeptOut);
+    }
+
+    [Fact]
     public void A_run_that_ended_is_not_taken_up_again()
     {
         var history = History(
