@@ -28,7 +28,12 @@ public sealed class CaseHistory
     /// <summary>Steps were done, and then nobody could look whether they helped.</summary>
     private bool unproven;
 
-    /// <summary>The last run wrote no ending, because it was killed, or could not prove its repair: the next one takes the case up again.</summary>
+    /// <summary>An ending now would end nothing.</summary>
+    private bool Open => unproven || Unfinished is not null;
+
+    /// <summary>
+    /// The last run wrote no ending, because it was killed, or left something behind, or could not prove its repair: the next one takes the case up again.
+    /// </summary>
     public bool Interrupted { get; private set; }
 
     /// <summary>The newest fact is a person's word: nothing was done about the case since.</summary>
@@ -45,8 +50,8 @@ public sealed class CaseHistory
         SpokenSince = fact.Kind is Facts.Approved or Facts.Rejected or Facts.Retried or Facts.Accepted or Facts.Acknowledged;
         Acknowledged |= fact.Kind == Facts.Acknowledged;
         if (!SpokenSince && fact.Kind != Facts.Undone)
-            Interrupted = fact.Kind != Facts.Ended || unproven;
-        StepsDone = fact.Kind == Facts.Done || (StepsDone && (fact.Kind != Facts.Ended || unproven));
+            Interrupted = fact.Kind != Facts.Ended || Open;
+        StepsDone = fact.Kind == Facts.Done || (StepsDone && (fact.Kind != Facts.Ended || Open));
         switch (fact.Kind)
         {
             case Facts.Found:

@@ -12,6 +12,7 @@ public static class StepRunners
         new RebuildVisibilityMapStep(),
         new CatalogEditStep(),
         new RowBatchStep(),
+        new RecreateRowsStep(),
         new SetSequenceStep(),
     ];
 

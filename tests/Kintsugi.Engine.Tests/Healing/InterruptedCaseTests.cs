@@ -38,6 +38,17 @@ public sealed class InterruptedCaseTests
     }
 
     [Fact]
+    public void A_run_that_had_to_leave_something_behind_is_taken_up_again_until_that_is_removed()
+    {
+        (string, (string, string?)[])[] left = [(Facts.Found, []), (Facts.Done, []), (Facts.Intended, [("step", "1")]), (Facts.Failed, []),
+            (Facts.Ended, [("outcome", "waiting")])];
+
+        Assert.True(History(left).Interrupted);
+        Assert.True(History(left).StepsDone);
+        Assert.False(History([.. left, (Facts.Found, []), (Facts.Cleaned, []), (Facts.Ended, [("outcome", "healed")])]).Interrupted);
+    }
+
+    [Fact]
     public void A_repair_that_could_not_be_proven_is_looked_at_again()
     {
         var history = History(

@@ -29,7 +29,7 @@ public sealed class KillTests(Servers servers) : IDisposable
     internal static Treatment Treat(Mechanism mechanism, string connection, string data, string state) => new(connection, data, state)
     {
         Checks = mechanism.Checks,
-        Includes = mechanism.Checks is ["catalog"] or ["collation"] or ["sequence"] ? null : relation => relation.TableName == "ward",
+        Includes = mechanism.Checks is ["catalog"] or ["collation"] or ["sequence"] or ["foreign-key"] ? null : relation => relation.TableName == "ward",
         Policy = mechanism.Policy,
         Approve = true,
     };

@@ -27,7 +27,7 @@ internal static class HiddenParents
             return (hidden, "index");
         try
         {
-            var (dead, searched) = await DeadParents.Look(key, [.. found.Sample.Take(Probed)], patient, cancellationToken);
+            var (dead, searched) = await DeadParents.Look(key, [.. found.Sample.Take(Probed).Select(row => row.Place)], patient, cancellationToken);
             return (dead, searched ? "index and pages" : "index");
         }
         catch (PatientException problem) when (SqlStates.MeansDamage(problem))

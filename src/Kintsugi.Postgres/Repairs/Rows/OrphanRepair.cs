@@ -24,21 +24,15 @@ public sealed class OrphanRepair(ConsistencyRules rules) : IRepair
         var finding = healing.Findings[0];
         if (patient.Relations.Find(finding.Target.ObjectSchema ?? finding.Target.Schema, finding.Target.Object ?? finding.Target.Relation) is not { } table)
             return new Proposal.Refused($"{finding.Target.Name} is not in the catalog any more");
-        var chosen = Chosen(finding);
-        var choice = chosen ? finding.Facts[FactNames.Repair] : "quarantine";
+        var word = OrphanChoice.Of(finding, rules);
+        var chosen = word is not null;
+        var choice = word ?? "quarantine";
         if (choice == "report")
             return new Proposal.Refused("the owner's rule says report: nothing is done about these rows", Final: true);
         if (!chosen && Unasked(finding) is { } why)
             return new Proposal.Refused(why);
         return await Propose(healing, finding, table, choice, chosen, patient, cancellationToken);
     }
-
-    /// <summary>Whether the owner's configuration names what is to be done; saying report is a choice too.</summary>
-    private bool Chosen(Finding finding) => RowGround.Says(finding, FactNames.Origin, "rule")
-        || !RowGround.Says(finding, FactNames.Repair, "report")
-        || rules.Constraints.Any(choice => choice.Constraint == finding.Target.Rule && choice.Table.Name is var name
-            && ((choice.Table.Schema == finding.Target.Schema && name == finding.Target.Relation)
-                || (RowGround.Says(finding, FactNames.RootSchema, choice.Table.Schema) && RowGround.Says(finding, FactNames.RootTable, name))));
 
     /// <summary>Orphans that are legal by the schema: not repaired unless the owner asks (HAZARDS H30).</summary>
     private static string? Unasked(Finding finding) =>
@@ -54,8 +48,8 @@ public sealed class OrphanRepair(ConsistencyRules rules) : IRepair
         var columns = RowGround.List(finding, FactNames.Columns);
         var selection = new RowSelection(patient);
         await selection.Accuse(table, violation, leaves ? RowFate.Remove : RowFate.Set, null, cancellationToken);
-        if (choice is "recreate_parent" or "delete")
-            return new Proposal.Refused($"{choice} is not done by itself: choose quarantine, set_null or set_default", Final: true);
+        if (choice == "recreate_parent")
+            return new Proposal.Refused("the owner chose to make the parents again, and nothing else is done with their children", Final: true);
         if (selection.Rows.Count == 0 && selection.Obstacle is null)
             return new Proposal.Refused("no orphan is left");
         if (leaves)
@@ -75,6 +69,8 @@ public sealed class OrphanRepair(ConsistencyRules rules) : IRepair
         };
         var plan = RowPlan.Make(Id, healing, table, selection, batch, finding.Target.Rule ?? "",
             $"their parents in {parent} do not exist; the rows as they were are kept in quarantine", effects);
+        if (choice == "delete")
+            plan = Deletion.Of(plan);
         return new Proposal.Planned(plan with
         {
             ChosenByOwner = chosen,

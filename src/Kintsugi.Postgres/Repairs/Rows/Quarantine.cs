@@ -80,10 +80,10 @@ public sealed class Quarantine(SessionFactory factory, OperatingRoom room, strin
         if (await PatientSchema.Version(session, cancellationToken) == 0)
             return (0, 0);
         var counts = await session.Rows($"""
-            WITH gone AS (DELETE FROM kintsugi.quarantine q WHERE {where} RETURNING q.case_id, q.restored_at),
+            WITH gone AS (DELETE FROM kintsugi.quarantine q WHERE {where} RETURNING q.case_id, q.restored_at, q.kind),
                  signed AS (INSERT INTO kintsugi.audit_log (event_type, severity, message, case_id)
                             SELECT 'quarantine-purged', 'warning', pg_catalog.count(*) || ' kept rows ended', g.case_id FROM gone g GROUP BY g.case_id RETURNING 1)
-            SELECT pg_catalog.count(*) FILTER (WHERE g.restored_at IS NULL), pg_catalog.count(*) FROM gone g
+            SELECT pg_catalog.count(*) FILTER (WHERE g.restored_at IS NULL AND g.kind <> 'added'), pg_catalog.count(*) FROM gone g
             """, row => (row.GetInt64(0), row.GetInt64(1)), cancellationToken, parameters);
         return counts[0];
     }
@@ -98,7 +98,7 @@ public sealed class Quarantine(SessionFactory factory, OperatingRoom room, strin
         if (await PatientSchema.Owner(session, cancellationToken) is null)
             return false;
         if (await PatientSchema.Version(session, cancellationToken) > 0
-            && await session.Value<long>("SELECT pg_catalog.count(*) FROM kintsugi.quarantine q WHERE q.restored_at IS NULL", cancellationToken) is > 0 and var kept)
+            && await session.Value<long>("SELECT pg_catalog.count(*) FROM kintsugi.quarantine q WHERE q.restored_at IS NULL AND q.kind <> 'added'", cancellationToken) is > 0 and var kept)
             throw new HealingException($"{kept} rows lie in quarantine of database {database} and nowhere else: kintsugi quarantine restore puts them "
                 + "back, kintsugi quarantine purge ends them", mayPass: false);
         try

@@ -4,10 +4,10 @@ using Kintsugi.Postgres.Sessions;
 namespace Kintsugi.Postgres.Repairs.Rows;
 
 /// <summary>One row of kintsugi.quarantine.</summary>
-/// <param name="Kind">removed, changed or moved.</param>
+/// <param name="Kind">removed, changed, moved, or added: a row that a repair brought back.</param>
 /// <param name="Values">Each column's text as its type writes it; null where NULL or where <paramref name="Raw"/> holds the bytes.</param>
 /// <param name="Changed">Of a changed row, the columns that the repair, or a trigger with it, altered.</param>
-/// <param name="After">What those columns held after the repair; empty where the server changed the row itself.</param>
+/// <param name="After">What those columns held after the repair; empty where the server changed the row itself. Of an added row the entry that it came from.</param>
 public sealed record QuarantineEntry(
     long Id, DateTimeOffset At, string Case, string Relation, string Kind, string? Rule, string Key, IReadOnlyList<string> Columns,
     IReadOnlyList<string> Types, IReadOnlyList<string?> Values, IReadOnlyList<byte[]?> Raw, string Display, IReadOnlyList<string> Changed,

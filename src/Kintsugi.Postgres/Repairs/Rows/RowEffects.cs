@@ -40,6 +40,14 @@ internal sealed record RowEffects(IReadOnlyList<string> Warnings, string? NeedsA
         foreach (var group in touched.Where(group => group.Any(row => !row.Accused)))
             warnings.Add($"{group.Count(row => !row.Accused)} rows of {selection.Tables[group.Key].Schema}.{selection.Tables[group.Key].Name} refer to them: "
                 + (group.First().Fate == RowFate.Witness ? "the server sets their reference as declared; their old state is kept" : "they go along"));
+        return await Look(oids, events, warnings, patient, cancellationToken);
+    }
+
+    /// <param name="oids">The tables whose rows change.</param>
+    /// <param name="events">What happens to them, as pg_trigger.tgtype has it.</param>
+    public static async ValueTask<RowEffects> Look(
+        uint[] oids, int events, List<string> warnings, Patient patient, CancellationToken cancellationToken)
+    {
         warnings.AddRange(await Texts(Triggers, patient, cancellationToken, oids, events));
         warnings.AddRange(await Texts(Publications, patient, cancellationToken, (object)oids));
         var subscribed = await Texts(Subscribed, patient, cancellationToken, (object)oids);

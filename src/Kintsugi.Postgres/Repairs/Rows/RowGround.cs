@@ -10,14 +10,18 @@ internal static class RowGround
     /// A refusal that no harsher means may pass: the evidence is provisional, or storage or heap of a table that it rests on is damaged. A row
     /// that seems wrong is then a witness of what is lost (FAULTS.md, "What the lab taught", 6).
     /// </summary>
-    public static Proposal.Refused? Refusal(HealingCase healing)
+    public static Proposal.Refused? Refusal(HealingCase healing) =>
+        healing.Findings.Select(finding => finding.Facts.GetValueOrDefault(FactNames.ParentSuspect)).FirstOrDefault(it => it is not null) is { } suspect
+            ? new Proposal.Refused($"{suspect}. These rows are witnesses of the parents: bring the parents back first", Final: true)
+            : Unproven(healing);
+
+    /// <summary>The same, but for parents that may be hidden: for a repair that brings them back.</summary>
+    public static Proposal.Refused? Unproven(HealingCase healing)
     {
         foreach (var finding in healing.Findings)
         {
             if (finding.Provisional is { } why)
                 return new Proposal.Refused($"the evidence is provisional: {why}; what lies below it comes first", Final: true);
-            if (finding.Facts.TryGetValue(FactNames.ParentSuspect, out var suspect))
-                return new Proposal.Refused($"{suspect}. These rows are witnesses of the parents: bring the parents back first", Final: true);
             if (finding.Facts.TryGetValue(FactNames.Subscribed, out var subscribed) && subscribed == "true")
                 return new Proposal.Refused("the table is fed by a subscription: repair its rows on the publisher", Final: true);
         }

@@ -32,6 +32,20 @@ internal sealed class RowJournal(StepContext context, string schemaOwner)
             row.Row.Fate == RowFate.Set ? assignments.Select(assignment => assignment.Column).ToArray() : Array.Empty<string>(), Token), cancellationToken);
     }
 
+    /// <summary>A row that was brought back: undo takes it out again.</summary>
+    /// <param name="source">Its entry in quarantine, which counts as restored from now on; null where it came from elsewhere.</param>
+    public ValueTask<long> Added(TableShape shape, RowImage image, long? source, CancellationToken cancellationToken) =>
+        AsSchemaOwner(() => session.Value<long>("""
+            WITH source AS (UPDATE kintsugi.quarantine SET restored_at = pg_catalog.clock_timestamp() WHERE id = $13 RETURNING 1)
+            INSERT INTO kintsugi.quarantine (case_id, relation, relation_name, kind, rule, key, columns, types, "values", raw, display,
+                                             row_xmin, row_ctid, after, token)
+            VALUES ($1, pg_catalog.to_regclass($2), $2, 'added', $3, $4::pg_catalog.jsonb, $5, $6, $7, $8, $9::pg_catalog.jsonb, $10, $11,
+                    CASE WHEN $13 IS NOT NULL THEN ARRAY[$13::pg_catalog.text] END, $12)
+            RETURNING id
+            """, cancellationToken, context.Plan.Case, shape.Table.Quoted, context.Step["rule"], image.Key(shape), Names(shape),
+            shape.Columns.Select(column => column.InputType).ToArray(), image.Values.ToArray(), image.Raw.ToArray(), image.Display(shape),
+            image.Version, image.Place, Token, source), cancellationToken);
+
     /// <summary>What a changed row holds now, also in columns that a trigger changed along.</summary>
     public async ValueTask Changed(TableShape shape, LockedRow row, RowImage now, CancellationToken cancellationToken)
     {

@@ -1,3 +1,4 @@
+using Kintsugi.Postgres.Repairs.Rows.Parents;
 using Kintsugi.Rules;
 
 namespace Kintsugi.Postgres.Repairs.Rows;
@@ -7,6 +8,7 @@ internal static class RowRepairs
 {
     public static IReadOnlyList<IRepair> All(ConsistencyRules rules) =>
     [
+        new RecreateParentRepair(rules),
         new OrphanRepair(rules),
         new MisroutedRepair(),
         new FixValuesRepair(),

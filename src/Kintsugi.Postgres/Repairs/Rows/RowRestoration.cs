@@ -1,4 +1,5 @@
 using System.Globalization;
+using Kintsugi.Postgres.Repairs.Rows.Parents;
 using Kintsugi.Postgres.Sessions;
 
 namespace Kintsugi.Postgres.Repairs.Rows;
@@ -6,19 +7,27 @@ namespace Kintsugi.Postgres.Repairs.Rows;
 /// <summary>Puts one kept row, or the old values of a changed one, back into its table.</summary>
 internal sealed class RowRestoration(WriteSession session, QuarantineEntry entry)
 {
-    public async ValueTask PutBack(CancellationToken cancellationToken)
+    /// <returns>The table, and where a row that was inserted lies now.</returns>
+    public async ValueTask<(TableShape Shape, string? Place)> PutBack(CancellationToken cancellationToken)
     {
         if (entry.Kind == "moved")
             throw new HealingException($"row {entry.Key} of {entry.Relation} was only moved to the partition that it belongs to: nothing is to be "
                 + "undone, and its old partition would refuse it", mayPass: false);
         var (schema, table, owner) = await Table(cancellationToken);
         var shape = await TableShape.Read(new TableName(schema, table, owner), session, cancellationToken);
+        if (entry.Kind == "added")
+        {
+            await new AddedRow(session, entry).TakeOut(shape, cancellationToken);
+            return (shape, null);
+        }
         await session.Execute($"SET LOCAL ROLE {Quote.Identifier(owner)}; SET LOCAL search_path TO DEFAULT", cancellationToken);
+        string? place = null;
         if (entry.Kind == "removed")
-            await Insert(shape, cancellationToken);
+            place = await Insert(shape, cancellationToken);
         else if (entry.Changed.Count > 0 || entry.After.Count == 0)
             await SetBack(shape, cancellationToken);
         await session.Execute("SET LOCAL ROLE NONE; SET LOCAL search_path = pg_catalog, pg_temp", cancellationToken);
+        return (shape, place);
     }
 
     private async ValueTask<(string Schema, string Name, string Owner)> Table(CancellationToken cancellationToken)
@@ -53,7 +62,7 @@ internal sealed class RowRestoration(WriteSession session, QuarantineEntry entry
         return columns;
     }
 
-    private async ValueTask Insert(TableShape shape, CancellationToken cancellationToken)
+    private async ValueTask<string> Insert(TableShape shape, CancellationToken cancellationToken)
     {
         var columns = Writable(shape, _ => true);
         var names = string.Join(", ", columns.Select(item => Quote.Identifier(item.Column.Name)));
@@ -62,6 +71,7 @@ internal sealed class RowRestoration(WriteSession session, QuarantineEntry entry
             $"INSERT INTO {shape.Table.Quoted} ({names}) OVERRIDING SYSTEM VALUE VALUES ({values}) RETURNING {shape.Table.Row}.ctid::pg_catalog.text",
             row => row.GetString(0), cancellationToken, [.. columns.Select(item => new Untyped(item.Value))]);
         await MustBe(shape, places, columns, cancellationToken);
+        return places[0];
     }
 
     /// <summary>The row is found by its key, else by the place and version that the repair left; a row that was changed since is nobody's to overwrite.</summary>

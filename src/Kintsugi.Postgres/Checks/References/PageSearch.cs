@@ -1,0 +1,66 @@
+using Kintsugi.Pages;
+using Kintsugi.Pages.Heap;
+using Kintsugi.Postgres.Checks.Indexes;
+using Kintsugi.Postgres.Files.Reading;
+
+namespace Kintsugi.Postgres.Checks.References;
+
+/// <summary>Goes through the pages of a relation as bytes: from the buffers where that is allowed, else from the files.</summary>
+internal sealed class PageSearch(IPageView view, IReadSession session, IDisposable? source) : IDisposable
+{
+    /// <summary>400 MB of heap or index: a few seconds. Beyond it the search is left to a person.</summary>
+    public const int MostBlocks = 50_000;
+
+    /// <summary>4 MB: each reading through the server is a statement of its own.</summary>
+    private const int PagesPerRead = 512;
+
+    /// <returns>Null where neither buffers nor files can be read.</returns>
+    public static async ValueTask<PageSearch?> Of(Patient patient, CancellationToken cancellationToken)
+    {
+        var bytes = await ByteSource.Of(patient, cancellationToken);
+        // The buffers first: what was written, deleted or vacuumed a moment ago is not on disk yet.
+        IPageView? buffers = BufferView.Of(patient);
+        return (buffers ?? (bytes is null ? null : new FileView(bytes, patient, TimeProvider.System))) is { } view
+            ? new PageSearch(view, patient.Session, bytes) : null;
+    }
+
+    public void Dispose() => source?.Dispose();
+
+    public delegate void Visit(ReadOnlySpan<byte> page, long block);
+    public delegate void VisitTuple(ReadOnlySpan<byte> tuple, Tid tid);
+
+    public async ValueTask Pages(Relation relation, Visit visit, CancellationToken cancellationToken)
+    {
+        if (await Locate(relation, cancellationToken) is not { } place)
+            return;
+        var buffer = new byte[PagesPerRead * PageFormat.Size];
+        for (var block = 0L; block < MostBlocks;)
+        {
+            var read = await view.Read(place, block, buffer, cancellationToken);
+            for (var i = 0; i < read; i++, block++)
+                visit(buffer.AsSpan(i * PageFormat.Size, PageFormat.Size), block);
+            if (read < PagesPerRead)
+                return;
+        }
+    }
+
+    /// <summary>Every row version that a line pointer still leads to, dead or alive.</summary>
+    public ValueTask Tuples(Relation heap, VisitTuple visit, CancellationToken cancellationToken) => Pages(heap, (page, block) =>
+    {
+        var count = PageHeader.Read(page) is { IsNew: false, IsPossible: true } header ? Math.Min(header.ItemCount, PageFormat.MaxHeapItems) : 0;
+        for (var item = 1; item <= count; item++)
+            if (Tuple(page, item) is { IsEmpty: false } tuple)
+                visit(tuple, new Tid((uint)block, item));
+    }, cancellationToken);
+
+    public async ValueTask<bool> Page(Relation relation, long block, Memory<byte> page, CancellationToken cancellationToken) =>
+        await Locate(relation, cancellationToken) is { } place && await view.Read(place, block, page, cancellationToken) == 1;
+
+    public static ReadOnlySpan<byte> Tuple(ReadOnlySpan<byte> page, int item) =>
+        LinePointer.Read(page, item) is { State: LinePointerState.Normal } line && HeapPageInspector.IsReadable(page, line)
+            ? page.Slice(line.Offset, line.Length) : default;
+
+    private async ValueTask<Located?> Locate(Relation relation, CancellationToken cancellationToken) =>
+        await session.Rows("SELECT pg_catalog.pg_relation_filepath($1::pg_catalog.regclass)", row => row.IsDBNull(0) ? null : row.GetString(0),
+            cancellationToken, relation.Oid) is [{ } path] ? new Located(relation, path) : null;
+}
