@@ -12,6 +12,7 @@ using Kintsugi.Postgres.Repairs;
 using Kintsugi.Postgres.Repairs.Catalog;
 using Kintsugi.Postgres.Repairs.Collations;
 using Kintsugi.Postgres.Repairs.Maps;
+using Kintsugi.Postgres.Repairs.Pages;
 using Kintsugi.Postgres.Repairs.Rows;
 using Kintsugi.Rules;
 
@@ -57,6 +58,7 @@ public static class PostgresRegistry
 
     private static IReadOnlyList<IRepair> Repairs(ConsistencyRules rules) =>
     [
+        new MendPagesRepair(TimeProvider.System),
         new ReindexRepair(),
         new DropLeftoverIndexRepair(),
         new RebuildVisibilityMapRepair(),

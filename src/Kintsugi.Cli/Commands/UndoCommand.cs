@@ -1,7 +1,9 @@
 using System.CommandLine;
 using Kintsugi.Cli.Options;
 using Kintsugi.Cli.Runtime;
+using Kintsugi.Postgres.Repairs.Pages;
 using Kintsugi.Postgres.Repairs.Rows;
+using Kintsugi.State;
 
 namespace Kintsugi.Cli.Commands;
 
@@ -28,6 +30,8 @@ internal static class UndoCommand
             throw new UsageException($"case {row.Id} belongs to server {row.Server}, and this is {clinic.Server.SystemIdentifier}");
         if (row.Database is not { } database)
             throw new UsageException($"case {row.Id} is about the whole server: what it changed is in its snapshot ({row.Snapshot ?? "none"})");
+        if (PageUndo.Of(facts) is { Count: > 0 } pages)
+            return await Pages(row, pages, new PageUndo(clinic.Factory, clinic.Room(context.Clock), database), ledger, context, cancellationToken);
         var quarantine = new Quarantine(clinic.Factory, clinic.Room(context.Clock), database);
         var kept = await quarantine.List(Quarantine.OfCase, cancellationToken, row.Id);
         if (kept.All(entry => entry.RestoredAt is not null))
@@ -40,6 +44,18 @@ internal static class UndoCommand
         await ledger.Append(new Fact(row.Id, row.Server, Facts.Undone, $"undone by {person}: {rows} rows put back",
             Facts.Data(("by", person), ("rows", rows.ToString())), context.Clock.GetUtcNow()), cancellationToken);
         await context.Out.WriteLineAsync($"case {row.Id} ({row.Object}, {row.Fault}): undone, {rows} {(rows == 1 ? "row" : "rows")} put back. "
+            + "The next check will find what it was about again");
+        return ExitCodes.Sound;
+    }
+
+    private static async Task<int> Pages(
+        CaseRow row, IReadOnlyList<StepDone> steps, PageUndo undo, SqliteLedger ledger, CliContext context, CancellationToken cancellationToken)
+    {
+        var person = context.Around.OperatingSystemUser;
+        var count = await undo.Undo(steps, cancellationToken);
+        await ledger.Append(new Fact(row.Id, row.Server, Facts.Undone, $"undone by {person}: {count} pages are as they were",
+            Facts.Data(("by", person), ("pages", count.ToString())), context.Clock.GetUtcNow()), cancellationToken);
+        await context.Out.WriteLineAsync($"case {row.Id} ({row.Object}, {row.Fault}): undone, {count} {(count == 1 ? "page is" : "pages are")} as before. "
             + "The next check will find what it was about again");
         return ExitCodes.Sound;
     }

@@ -14,6 +14,7 @@ public static class StepRunners
         new RowBatchStep(),
         new RecreateRowsStep(),
         new SetSequenceStep(),
+        new WritePagesStep(),
     ];
 
     public static IStepRunner For(string kind) => All.FirstOrDefault(runner => runner.Kind == kind)

@@ -35,6 +35,10 @@ public sealed class InjuryHealingTests(Servers servers) : IDisposable
         ("brin-summary-narrow", ["heap", "index-keys"], "reindex"),
         ("btree-bit-rot", ["pages", "heap", "btree"], "reindex"),
         ("btree-leaf-zeroed", ["pages", "heap", "btree"], "reindex"),
+        ("heap-page-header", ["pages", "heap-pages"], "mend-pages"),
+        ("heap-line-pointer-lost", ["pages", "heap-pages"], "mend-pages"),
+        ("heap-tuple-header", ["pages", "heap-pages"], "mend-pages"),
+        ("toast-chunk-size", ["pages", "heap-pages"], "mend-pages"),
     ];
 
     public static TheoryData<string, int> Sql => Matrix(BySql);

@@ -60,6 +60,12 @@ internal sealed record Mechanism(
             SELECT pg_truncate_visibility_map('ward');;CHECKPOINT;;
             DO $$ BEGIN EXECUTE format('COPY (SELECT) TO PROGRAM %L', format('cat >/dev/null; mv %1$s_vm.kept %1$s_vm', pg_relation_filepath('ward'))); END $$
             """, "SELECT count(*) > 0 FROM pg_check_visible('ward')"),
+        // One byte of a row's header rots on the disk: the checksum that is stored there tells what it was.
+        new("write-pages", [WritePagesStep.Name], ["pages"], Ward, """
+            CHECKPOINT;;
+            DO $$ BEGIN EXECUTE format('COPY (SELECT) TO PROGRAM %L', format('cat >/dev/null; printf "\143" | dd of=%s bs=1 seek=8078 conv=notrunc status=none',
+              pg_relation_filepath('ward'))); END $$
+            """, "SELECT get_byte(pg_read_binary_file(pg_relation_filepath('ward'), 8078, 1), 0) = 99") { Stall = Writers },
         new("catalog-edit", [CatalogEditStep.Name], ["catalog"], Ward,
             "UPDATE pg_class SET relhasindex = false WHERE oid = 'ward'::regclass",
             "SELECT NOT relhasindex FROM pg_class WHERE oid = 'ward'::regclass")

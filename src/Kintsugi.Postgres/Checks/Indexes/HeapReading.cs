@@ -28,6 +28,15 @@ internal sealed class HeapReading(Located heap, HeapExpectations expected, IPage
         Relation relation, IByteSource bytes, Patient patient, TimeProvider clock, CancellationToken cancellationToken) =>
         (await Begin([relation], bytes, patient, clock, cancellationToken)).GetValueOrDefault(relation.Oid);
 
+    /// <summary>What pages that were read before must agree with: nothing on them can have begun since.</summary>
+    public async ValueTask<HeapExpectations> ExpectedUntilNow(Patient patient, CancellationToken cancellationToken)
+    {
+        // Both count from the next one that is to be handed out, and wrap (xid.c, xid_age and mxid_age).
+        var now = (await patient.Session.Rows("SELECT pg_catalog.age('3'::pg_catalog.xid), pg_catalog.mxid_age('1'::pg_catalog.xid)",
+            row => (Xid: row.GetInt32(0), Multi: row.GetInt32(1)), cancellationToken))[0];
+        return expected with { NextXid = unchecked((uint)now.Xid + 3), NextMulti = unchecked((uint)now.Multi + 1) };
+    }
+
     /// <summary>Several tables, one round trip; those that are gone are left out.</summary>
     public static async ValueTask<IReadOnlyDictionary<uint, HeapReading>> Begin(
         IReadOnlyList<Relation> relations, IByteSource bytes, Patient patient, TimeProvider clock, CancellationToken cancellationToken)
@@ -82,6 +91,10 @@ internal sealed class HeapReading(Located heap, HeapExpectations expected, IPage
     public bool KnowsColumns => expected.Columns is not null;
 
     private Located Place => heap;
+
+    /// <summary>One page as it lies on disk, whatever its checksum; null where there is none, or it is being written.</summary>
+    public ValueTask<byte[]?> Page(long block, CancellationToken cancellationToken) =>
+        new PageDesk(view, default, checksums: false).Page(heap, block, cancellationToken);
 
     private HeapColumn[] Columns => expected.Columns ?? [];
 

@@ -41,6 +41,14 @@ internal sealed record RawKeys(HeapColumn[] Columns, int[] Numbers)
             : new RawKeys([.. own.Take(numbers.Max() + 1).Select(column => column.Column)], numbers);
     }
 
+    /// <summary>All key columns of an index, whatever they are computed from.</summary>
+    public static async ValueTask<RawKeys> OfKey(Relation index, IReadSession session, CancellationToken cancellationToken)
+    {
+        var own = await Read(index, session, cancellationToken);
+        var count = Math.Min(index.Index!.KeyColumns, own.Count);
+        return new RawKeys([.. own.Take(count).Select(column => column.Column)], [.. Enumerable.Range(0, count)]);
+    }
+
     /// <returns>The key of a heap tuple, null where part of it is null, out of line or cannot be found.</returns>
     public string? OfTuple(ReadOnlySpan<byte> tuple)
     {

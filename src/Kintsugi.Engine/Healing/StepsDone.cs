@@ -1,0 +1,25 @@
+namespace Kintsugi;
+
+/// <summary>A step that was done in a case and not undone since.</summary>
+/// <param name="Remembered">What was recorded before it was begun.</param>
+public sealed record StepDone(Step Step, IReadOnlyDictionary<string, string> Remembered)
+{
+    /// <summary>In the order in which they were done.</summary>
+    public static IReadOnlyList<StepDone> Of(IReadOnlyList<Fact> facts)
+    {
+        var done = new List<StepDone>();
+        var sofar = new List<Fact>();
+        IReadOnlyDictionary<string, string>? intended = null;
+        foreach (var fact in facts)
+        {
+            sofar.Add(fact);
+            if (fact.Kind == Facts.Intended)
+                intended = Facts.Read(fact.Data);
+            else if (fact.Kind == Facts.Done && intended is not null && new CaseHistory(sofar).ReadPlan() is { } plan)
+                done.Add(new StepDone(plan.Steps[int.Parse(intended["step"])], intended));
+            else if (fact.Kind == Facts.Undone)
+                done.Clear();
+        }
+        return done;
+    }
+}

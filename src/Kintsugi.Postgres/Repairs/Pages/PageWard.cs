@@ -1,0 +1,82 @@
+using Kintsugi.Pages;
+using Kintsugi.Pages.Mending;
+using Kintsugi.Postgres.Checks.Indexes;
+using Kintsugi.Postgres.Operating;
+
+namespace Kintsugi.Postgres.Repairs.Pages;
+
+/// <summary>A page that can be put right, and what is put right on it.</summary>
+internal sealed record MendedPage(PageChange Change, IReadOnlyList<Correction> Corrections)
+{
+    public string Sentence => $"block {Change.Block}: {string.Join(", ", Corrections.Select(correction =>
+        $"{correction.What} (byte {correction.At}: {Convert.ToHexStringLower(correction.Before.Span)} becomes {Convert.ToHexStringLower(correction.After.Span)})"))}";
+}
+
+/// <summary>Takes the damaged pages of one table one by one, and keeps what can be mended apart from what cannot.</summary>
+internal sealed class PageWard(HeapReading reading, PageWitnesses witnesses, Patient patient)
+{
+    private readonly List<MendedPage> mended = [];
+
+    public IReadOnlyList<MendedPage> Mended => mended;
+
+    /// <summary>Why the first page that could not be mended could not.</summary>
+    public string? Reason { get; private set; }
+
+    /// <summary>Why a person has to agree, or null.</summary>
+    public string? Approval { get; private set; }
+
+    /// <summary>Rows whose header or line pointer changes.</summary>
+    public long Rows { get; private set; }
+
+    public async ValueTask Treat(long block, CancellationToken cancellationToken)
+    {
+        if (await reading.Page(block, cancellationToken) is not { } page)
+        {
+            Reason ??= $"block {block} is not there, or is being written";
+            return;
+        }
+        var evidence = await witnesses.Of(block, await reading.ExpectedUntilNow(patient, cancellationToken), cancellationToken);
+        var operation = PageSurgeon.Operate(page, evidence);
+        if (!operation.IsWhole)
+        {
+            Reason ??= operation.Open.Count > 0
+                ? $"block {block}: {operation.Open[0].Flaw.Describe()}: {operation.Open[0].Reason}"
+                : $"block {block}: every field of it agrees with every other";
+            return;
+        }
+        if (Refuted(page, operation, block) is { } reason)
+        {
+            Reason ??= reason;
+            return;
+        }
+        var after = operation.Page.ToArray();
+        if (patient.Can.DataChecksums != false)
+            PageChecksum.Seal(after, (uint)block);
+        mended.Add(new MendedPage(new PageChange(block, PageChange.Sum(page), after), operation.Corrections));
+        Rows += operation.Corrections.Where(correction => correction.Item != 0).Select(correction => correction.Item).Distinct().Count();
+        await Doubt(operation, block, cancellationToken);
+    }
+
+    /// <summary>
+    /// A page whose checksum was wrong before is mended only when the checksum that is stored on it is that of the mended page: that proves both.
+    /// </summary>
+    private string? Refuted(byte[] page, PageOperation operation, long block) =>
+        patient.Can.DataChecksums == false || PageChecksum.Matches(page, (uint)block)
+        || PageChecksum.Compute(operation.Page, (uint)block) == PageChecksum.Stored(page)
+            ? null
+            : $"block {block}: with {operation.Corrections[0].What} the page would be possible, but its stored checksum says that more was changed";
+
+    private async ValueTask Doubt(PageOperation operation, long block, CancellationToken cancellationToken)
+    {
+        if (operation.Corrections.FirstOrDefault(correction => correction.NeedsApproval) is { } weak)
+            Approval ??= weak.IsGuess
+                ? $"block {block}: other changes would make the page possible too; {weak.What} is the one that differs by a single bit"
+                : $"block {block}: for {weak.What} there is one witness only ({string.Join(", ", weak.Witnesses.Select(witness => witness.Name))})";
+        foreach (var back in operation.Corrections.Where(BringsBack))
+            if (Approval is null && await witnesses.Rival(operation.Page, block, back.Item, cancellationToken) is { } rival)
+                Approval = $"block {block}: {back.What}, but {rival}";
+    }
+
+    /// <summary>Whether a row that no query saw will be seen.</summary>
+    private static bool BringsBack(Correction correction) => correction.Item != 0 && correction.Basis == Basis.Testimony;
+}
