@@ -41,8 +41,15 @@ internal sealed record ServerArguments(KintsugiServiceOptions Options, ListenEnd
                 case "-d" or "--dbname":
                     options = options with { Request = request with { Databases = [.. request.Databases, value] } };
                     break;
+                case "--grace":
+                    options = options with
+                    {
+                        Grace = int.TryParse(value.TrimEnd('s'), out var seconds) && seconds is >= 0 and <= 3600 ? TimeSpan.FromSeconds(seconds)
+                            : throw new UsageException($"--grace takes seconds, 0 to 3600, not \"{value}\""),
+                    };
+                    break;
                 default:
-                    throw new UsageException($"there is no option {name}; there are: -c --listen -h -p -U -d");
+                    throw new UsageException($"there is no option {name}; there are: -c --listen -h -p -U -d --grace");
             }
         }
         return new ServerArguments(options, listen);

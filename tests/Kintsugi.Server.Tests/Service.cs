@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Kintsugi.Postgres.Tests.Fixtures;
+using Kintsugi.State;
 
 namespace Kintsugi.Server.Tests;
 
@@ -43,23 +44,49 @@ internal sealed class Service : IAsyncDisposable
         }
     }
 
-    public static string Target(TestDatabase database, string name = "main") => $"""
-          - name: {name}
-            connection: "host={database.Cluster.SocketDirectory} port={database.Cluster.Port} user=postgres dbname={database.Name}"
-            databases: [{database.Name}]
+    public static string Target(params TestDatabase[] databases) => $"""
+          - name: main
+            connection: "host={databases[0].Cluster.SocketDirectory} port={databases[0].Cluster.Port} user=postgres dbname={databases[0].Name}"
+            databases: [{string.Join(", ", databases.Select(database => database.Name))}]
 
         """;
 
     public void Write(string configuration) => File.WriteAllText(ConfigurationFile, configuration);
 
-    public void Start()
+    /// <summary>A command of a person at the same state directory.</summary>
+    public async Task<(int Code, string Out)> Run(params string[] arguments)
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "kintsugi"),
-            ["serve", "-c", ConfigurationFile, "--listen", $"127.0.0.1:{Port}"]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        using var command = Process.Start(Program(arguments))!;
+        var error = command.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        var text = await command.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await command.WaitForExitAsync(TestContext.Current.CancellationToken);
+        return (command.ExitCode, text + await error);
+    }
+
+    public async Task<IReadOnlyList<CaseRow>> Cases()
+    {
+        var path = Path.Combine(State, "ledger.db");
+        if (!File.Exists(path))
+            return [];
+        await using var ledger = SqliteLedger.Open(path);
+        return await ledger.Cases(null, TestContext.Current.CancellationToken);
+    }
+
+    private ProcessStartInfo Program(params string[] arguments)
+    {
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "kintsugi"), arguments)
+        {
+            RedirectStandardOutput = true, RedirectStandardError = true,
+        };
         foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("PG", StringComparison.Ordinal)).ToList())
             start.Environment.Remove(name);
         start.Environment["KINTSUGI_STATE"] = State;
-        process = Process.Start(start)!;
+        return start;
+    }
+
+    public void Start()
+    {
+        process = Process.Start(Program("serve", "-c", ConfigurationFile, "--listen", $"127.0.0.1:{Port}", "--grace", "1"))!;
         process.OutputDataReceived += (_, line) => Keep(line.Data);
         process.ErrorDataReceived += (_, line) => Keep(line.Data);
         process.BeginOutputReadLine();

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -23,17 +25,21 @@ public sealed class ShownByTests(Servers servers)
         return database;
     }
 
-    private static string Alerts(WebhookReceiver receiver) => $$"""
+    private static string Alerts(WebhookReceiver receiver, string more = "") => $$"""
         alerts:
           receivers:
             - { name: ops, webhook: "{{receiver.Url}}", secret: "s3cret" }
-
+        {{more}}
         """;
 
     [Fact]
     public async Task Within_one_health_check_it_is_found_snapshotted_rebuilt_proven_logged_counted_and_alerted()
     {
         using var receiver = new WebhookReceiver();
+        // Takes the connection and never answers: nobody else may wait for it.
+        using var hanging = new TcpListener(IPAddress.Loopback, 0);
+        hanging.Start();
+        var hang = $"    - {{ name: hanging, webhook: \"http://{hanging.LocalEndpoint}/\" }}\n";
         await using var database = await servers.Database(TestMajors.Newest, Stop);
         var before = await database.Fingerprint(Stop);
         await Injury.Inflict(database.Cluster, database.Name, [new BTreeEntryMissing()], Stop);
@@ -42,7 +48,7 @@ public sealed class ShownByTests(Servers servers)
         Assert.False(await database.Scalar<bool>("SELECT EXISTS (SELECT FROM movies WHERE id = 777)", Stop));
 
         await using var service = new Service();
-        service.Write(Service.Block + "targets:\n" + Service.Target(database) + Alerts(receiver));
+        service.Write(Service.Block + "targets:\n" + Service.Target(database) + Alerts(receiver, hang));
         service.Start();
         await service.Until("the alert is resolved", () => receiver.Taken.Any(taken => taken.Body.Contains("\"resolved\"", StringComparison.Ordinal)));
 
@@ -88,17 +94,17 @@ public sealed class ShownByTests(Servers servers)
         await using var database = await Injured();
         await using var service = new Service();
         var gone = $"  - {{ name: gone, connection: \"host=127.0.0.1 port={WebhookReceiver.FreePort()} user=postgres\" }}\n";
-        service.Write("mode: observe\ntargets:\n" + gone + Service.Target(database) + Alerts(receiver));
+        service.Write(Service.Block.Replace("enabled: true", "enabled: false", StringComparison.Ordinal) + "targets:\n" + gone + Service.Target(database) + Alerts(receiver));
         service.Start();
         await service.Until("the case waits", async () =>
-            (await Rows(service)).Any(row => row is { State: "waiting", Object: "public.movies_pkey" }));
+            (await service.Cases()).Any(row => row is { State: "waiting", Object: "public.movies_pkey" }));
         Assert.False(await database.Scalar<bool>("SELECT EXISTS (SELECT FROM movies WHERE id = 777)", Stop));
         Assert.Contains("gone cannot be examined now", service.Said, StringComparison.Ordinal);
 
         await service.Signal("KILL");
         await service.End();
         receiver.Down = false;
-        service.Write("mode: observe\ntargets:\n" + gone + Service.Target(database) + Alerts(receiver));
+        service.Write(Service.Block.Replace("enabled: true", "enabled: false", StringComparison.Ordinal) + "targets:\n" + gone + Service.Target(database) + Alerts(receiver));
         service.Start();
         await service.Until("the message that waited", () => !receiver.Taken.IsEmpty);
 
@@ -113,14 +119,6 @@ public sealed class ShownByTests(Servers servers)
         Assert.Single(receiver.Taken, taken => taken.Body.Contains("\"case:", StringComparison.Ordinal));
     }
 
-    private static async Task<IReadOnlyList<CaseRow>> Rows(Service service)
-    {
-        var path = Path.Combine(service.State, "ledger.db");
-        if (!File.Exists(path))
-            return [];
-        await using var ledger = SqliteLedger.Open(path);
-        return await ledger.Cases(null, Stop);
-    }
 
     [Fact]
     public async Task A_bad_configuration_and_a_second_service_on_one_state_refuse_to_start()

@@ -55,7 +55,8 @@ public sealed class Healer(
             {
                 case Verdict.Sound when report is not null && report.Plan is { } done:
                     return (new Outcome.Healed(done, report.Snapshot), done, report);
-                case Verdict.Sound when history.StepsDone && history.ReadPlan() is { } before:
+                // A killed run's step may have gone on in its backend, to its end.
+                case Verdict.Sound when (history.StepsDone || history.Unfinished is not null) && history.ReadPlan() is { } before:
                     return (new Outcome.Healed(before, history.Snapshot), before, null);
                 case Verdict.Sound:
                     return (new Outcome.Transient(), null, null);

@@ -16,7 +16,7 @@ internal sealed class Rounds(
             ? await HealthCheck(ward, cancellationToken)
             : (await Scrub(ward, Looks.Of(job, ward.Registry.Checks), Looks.Table(argument), cancellationToken), 0);
         await ledger.RecordProofs(ward.Server, report, cancellationToken);
-        var opened = await File(target, report, ward.Server, cancellationToken);
+        var opened = await File(target, report, ward, cancellationToken);
         if (job == JobNames.HealthCheck)
             board.Examined(target);
         if (argument.Length == 0)
@@ -50,17 +50,17 @@ internal sealed class Rounds(
         new Scrub(ward.Registry.Checks, ward.Source, clock, null).Run(new ScrubSettings { Only = only, Includes = includes }, cancellationToken);
 
     /// <summary>Files what was found. A case that is known and open is not filed again at every look, but this look may say something new of it.</summary>
-    private async ValueTask<int> File(string target, ScrubReport report, string server, CancellationToken cancellationToken)
+    private async ValueTask<int> File(string target, ScrubReport report, Ward ward, CancellationToken cancellationToken)
     {
         var opened = 0;
-        var known = (await ledger.Cases(server, cancellationToken)).ToDictionary(row => row.Id);
+        var known = (await ledger.Cases(ward.Server, cancellationToken)).ToDictionary(row => row.Id);
         var found = Diagnosis.Cases(report.Findings);
         foreach (var healing in found)
         {
             if (known.TryGetValue(healing.Id, out var row) && !Triage.IsClosed(row))
             {
                 // Seen again: rows that had to be seen twice may be ripe now.
-                if (healing.Fault.Layer >= Layer.Uniqueness)
+                if (Seasoning.Holds(row.Reason) && await Seasoning.WhyHeld(ledger, healing, ward.Target.Policy, cancellationToken) != row.Reason)
                     triage.Nudge(healing.Id);
                 continue;
             }
@@ -70,7 +70,7 @@ internal sealed class Rounds(
             Log.Found(log, target, healing.Fault.Id, healing.Target.Name, healing.Findings[0].Evidence);
         }
         await NudgeWhatIsGone(report, known.Values, found.Select(healing => healing.Id).ToHashSet(), cancellationToken);
-        await caseAlerts.Follow(target, server, cancellationToken);
+        await caseAlerts.Follow(target, ward.Server, cancellationToken);
         return opened;
     }
 

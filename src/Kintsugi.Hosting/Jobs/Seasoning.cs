@@ -8,6 +8,12 @@ namespace Kintsugi.Hosting;
 /// </summary>
 internal static class Seasoning
 {
+    private const string Young = "rows are changed when two looks at least", Old = "it was there when this place was first looked at";
+
+    /// <summary>Whether that is a reason of this kind.</summary>
+    public static bool Holds(string? reason) =>
+        reason is not null && (reason.StartsWith(Young, StringComparison.Ordinal) || reason.StartsWith(Old, StringComparison.Ordinal));
+
     /// <returns>Why rows of this case may not be changed yet, or null.</returns>
     public static async ValueTask<string?> WhyHeld<TMemory>(
         TMemory memory, HealingCase healing, PolicyConfiguration policy, CancellationToken cancellationToken)
@@ -16,13 +22,13 @@ internal static class Seasoning
         var server = healing.Target.Server;
         var known = await memory.Sightings(server, cancellationToken);
         if (!healing.Findings.All(finding => known.TryGetValue(finding.Id, out var seen) && seen.LastSeen - seen.FirstSeen >= policy.ConfirmAfter))
-            return $"rows are changed when two looks at least {policy.ConfirmAfter.TotalHours:0.##} h apart saw the violation (confirm_after)";
+            return $"{Young} {policy.ConfirmAfter.TotalHours:0.##} h apart saw the violation (confirm_after)";
         if (policy.RepairExisting || new CaseHistory(await memory.FactsOf(healing.Id, cancellationToken)).Acknowledged)
             return null;
         var proven = (await memory.Proofs(server, cancellationToken)).ToDictionary(proof => (proof.Check, proof.Database, proof.Object), proof => proof.At);
         return healing.Findings.All(finding =>
             proven.TryGetValue((finding.Check, finding.Target.Database ?? "", Proof.Place(finding.Target)), out var at) && at < known[finding.Id].FirstSeen)
             ? null
-            : $"it was there when this place was first looked at: kintsugi cases acknowledge {healing.Id}, or policy: repair_existing: true";
+            : $"{Old}: kintsugi cases acknowledge {healing.Id}, or policy: repair_existing: true";
     }
 }

@@ -26,13 +26,16 @@ internal sealed class Triage(SqliteLedger ledger, ConfigurationSource configurat
             begun.TryRemove(old, out _);
         var rows = await ledger.Cases(server, cancellationToken);
         var due = new List<CaseRow>();
-        foreach (var row in rows.Where(row => !IsClosed(row) && !begun.ContainsKey(row.Id)))
+        foreach (var row in rows.Where(row => !IsClosed(row) && !IsFresh(row)))
             if (nudged.ContainsKey(row.Id) && row.State is not ("accepted" or "rejected") || await IsDue(row, rows, now, cancellationToken))
                 due.Add(row);
         return [.. due.OrderBy(row => row.Object.StartsWith("pg_toast.", StringComparison.Ordinal) ? 0 : 1)
-            .ThenBy(row => Faults.Find(row.Fault)?.Layer ?? Layer.Value).ThenBy(row => row.FirstSeen).ThenBy(row => row.Id, StringComparer.Ordinal)
+            .ThenBy(row => Faults.Find(row.Fault)?.Layer ?? Layer.Value).ThenBy(row => row.LastChanged).ThenBy(row => row.Id, StringComparer.Ordinal)
             .Select(row => row.Id)];
     }
+
+    /// <summary>It was begun a moment ago, and did not come to an ending that is recorded.</summary>
+    private bool IsFresh(CaseRow row) => begun.TryGetValue(row.Id, out var at) && (row.State is "open" or "confirmed" || row.LastChanged < at);
 
     /// <summary>It goes to its job now.</summary>
     public void Begin(string caseId)
@@ -52,6 +55,9 @@ internal sealed class Triage(SqliteLedger ledger, ConfigurationSource configurat
             return history.Word.Accepted <= now;
         if (history.SpokenSince || history.Interrupted || OpenedSince(row, now))
             return true;
+        // A killed run's step: its backend holds the lock until it ends.
+        if (history.Unfinished is not null)
+            return now - row.LastChanged >= Between;
         // What it stood on was healed, or what stood beside it.
         if (all.Any(other => IsClosed(other) && other.LastChanged > row.LastChanged && other.Database == row.Database))
             return true;
