@@ -47,7 +47,7 @@ public static class KintsugiServices
         services.AddHostedService(provider => provider.GetRequiredService<ServiceLock>());
         services.AddQuartz(quartz =>
         {
-            quartz.UseDefaultThreadPool(4);
+            quartz.UseDefaultThreadPool(32);
             // A file of its own: the scheduler's writer lock never meets the ledger's.
             quartz.UsePersistentStore(store =>
             {

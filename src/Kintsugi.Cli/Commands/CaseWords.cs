@@ -21,8 +21,32 @@ internal static class CaseWords
     public static Command Retry(CliContext context) => Word(
         context, "retry", "Allow a case new attempts.", Facts.Retried, _ => []);
 
-    public static Command Acknowledge(CliContext context) => Word(
-        context, "acknowledge", "Say that a case was seen: the service may then repair findings of its first scrub.", Facts.Acknowledged, _ => []);
+    public static Command Acknowledge(CliContext context)
+    {
+        var command = Word(
+            context, "acknowledge", "Say that a case was seen: the service may then repair findings of its first scrub.", Facts.Acknowledged, _ => []);
+        command.Add(AcknowledgeAll(context));
+        return command;
+    }
+
+    private static Command AcknowledgeAll(CliContext context)
+    {
+        var command = new Command("all", "Acknowledge every case that is open now.");
+        var why = new Option<string?>("--because") { Description = "why" };
+        command.Add(why);
+        command.SetAction(async (parsed, stop) =>
+        {
+            await using var ledger = Memory.Open(context);
+            var (person, because) = (context.Around.OperatingSystemUser, parsed.GetValue(why));
+            var open = (await ledger.Cases(null, stop)).Where(row => row.State is "open" or "confirmed" or "waiting" or "escalated").ToList();
+            foreach (var row in open)
+                await ledger.Append(new Fact(row.Id, row.Server, Facts.Acknowledged, $"acknowledged by {person}{(because is null ? "" : $": {because}")}",
+                    Facts.Data(("by", person), ("because", because)), context.Clock.GetUtcNow()), stop);
+            await context.Out.WriteLineAsync($"{open.Count} cases: acknowledged by {person}");
+            return ExitCodes.Sound;
+        });
+        return command;
+    }
 
     public static Command Accept(CliContext context)
     {

@@ -32,7 +32,8 @@ internal sealed class CaseDesk(SqliteLedger ledger, TargetBoard board, TimeProvi
     public async ValueTask<int> Undo(string id, string by, CancellationToken cancellationToken)
     {
         var (row, _) = await Show(id, cancellationToken) ?? throw new ArgumentException($"there is no case {id}", nameof(id));
-        var target = board.All.FirstOrDefault(status => status.SystemIdentifier == row.Server)
+        var target = board.All.FirstOrDefault(status => status.SystemIdentifier == row.Server
+                && (row.Database is null || status.Databases.Contains(row.Database)))
             ?? throw new ArgumentException($"the server of case {id} is no target that was reached", nameof(id));
         await using var ward = await board.Enter(target.Name, cancellationToken);
         var room = new OperatingRoom(ward.Factory, ward.Source.Server, clock);

@@ -87,7 +87,8 @@ internal sealed class JobBoard(
             throw new ArgumentException($"{JobNames.Repair} needs a case", nameof(caseId));
         var row = (await ledger.Cases(null, cancellationToken)).FirstOrDefault(row => row.Id == caseId)
             ?? throw new ArgumentException($"there is no case {caseId}", nameof(caseId));
-        return targets.All.FirstOrDefault(status => status.SystemIdentifier == row.Server)?.Name
+        return targets.All.FirstOrDefault(status => status.SystemIdentifier == row.Server
+                && (row.Database is null || status.Databases.Contains(row.Database)))?.Name
             ?? throw new ArgumentException($"the server of case {caseId} is no target that was reached", nameof(caseId));
     }
 }

@@ -23,7 +23,7 @@ internal sealed class Reconciler(
                 return;
             foreach (var target in targets.All.Where(target => target is { Reachable: true, SystemIdentifier: not null }))
                 if (!await IsBusy(scheduler, target.Name, ending, cancellationToken))
-                    foreach (var due in (await triage.Due(target.SystemIdentifier!, cancellationToken)).Take(1))
+                    foreach (var due in (await triage.Due(target.SystemIdentifier!, target.Databases, cancellationToken)).Take(1))
                         await Enqueue(scheduler, target.Name, due, cancellationToken);
         }
         finally

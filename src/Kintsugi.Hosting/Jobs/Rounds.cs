@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Kintsugi.Configuration;
 using Kintsugi.State;
 using Microsoft.Extensions.Logging;
@@ -9,18 +10,24 @@ internal sealed class Rounds(
     TargetBoard board, ConfigurationSource configuration, SqliteLedger ledger, KintsugiMeter meter, AlertDesk alerts, CaseAlerts caseAlerts,
     Triage triage, TimeProvider clock, ILogger<Rounds> log)
 {
+    private readonly ConcurrentDictionary<string, SemaphoreSlim> turns = new();
+
     public async ValueTask<string> Look(string job, string target, string argument, CancellationToken cancellationToken)
     {
+        // The heavy looks at one server come one after the other; a health check never waits for them.
+        using var turn = job == JobNames.HealthCheck ? null : await Turn.Wait(turns.GetOrAdd(target, _ => new SemaphoreSlim(1)), cancellationToken);
         await using var ward = await board.Enter(target, cancellationToken);
+        var anomalies = job == JobNames.HealthCheck ? await CounterHistory.Compare(ward.Source, ledger, clock, cancellationToken) : [];
         var (report, unread) = job == JobNames.HealthCheck
             ? await HealthCheck(ward, cancellationToken)
             : (await Scrub(ward, Looks.Of(job, ward.Registry.Checks), Looks.Table(argument), cancellationToken), 0);
+        await CounterHistory.Keep(ward.Source, ledger, clock, cancellationToken);
         await ledger.RecordProofs(ward.Server, report, cancellationToken);
         var opened = await File(target, report, ward, cancellationToken);
         if (job == JobNames.HealthCheck)
             board.Examined(target);
         if (argument.Length == 0)
-            Tell(job, target, report);
+            Tell(job, target, report, anomalies);
         return $"{report.Count<Verdict.Sound>()} sound, {report.Count<Verdict.Damaged>()} damaged, {report.Count<Verdict.Unchecked>()} unchecked, "
             + $"{opened} cases opened{(unread > 0 ? $"; {unread} indexes are too large or too many for a health check and left to {JobNames.IndexCheck}" : "")}";
     }
@@ -86,13 +93,13 @@ internal sealed class Rounds(
                 triage.Nudge(row.Id);
     }
 
-    private void Tell(string job, string target, ScrubReport report)
+    private void Tell(string job, string target, ScrubReport report, IReadOnlyList<Anomaly> anomalies)
     {
         meter.Looked(job, target, report);
         if (job == JobNames.OrphanCleanup)
             TellOrphans(target, report);
         if (job == JobNames.HealthCheck)
-            TellAdvice(target, report);
+            TellAdvice(target, report, anomalies);
         var checksums = report.Examinations.Where(seen => Looks.Checksums.Contains(seen.Check)).ToList();
         if (job == JobNames.ChecksumVerify && checksums.Any(seen => seen.Verdict is Verdict.Sound) && checksums.All(seen => seen.Verdict is not Verdict.Damaged))
             alerts.Notice(Severity.Info, target, $"checksums verified: {checksums.Count(seen => seen.Verdict is Verdict.Sound)} relations sound, "
@@ -110,14 +117,26 @@ internal sealed class Rounds(
     }
 
     /// <summary>Advice is no case: it is told when it appears, and taken back when it is seen no more.</summary>
-    private void TellAdvice(string target, ScrubReport report)
+    private void TellAdvice(string target, ScrubReport report, IReadOnlyList<Anomaly> anomalies)
     {
         var prefix = $"advice:{target}:";
         var stands = report.Findings.Where(finding => finding.Fault.Advice && finding.Severity >= Severity.Warning)
-            .ToDictionary(finding => prefix + finding.Id);
-        foreach (var (key, finding) in stands)
-            alerts.Raise(key, finding.Severity, target, finding.Evidence, null);
+            .Select(finding => new Anomaly(finding.Id, finding.Severity, finding.Evidence)).Concat(anomalies).ToDictionary(advice => prefix + advice.Key);
+        foreach (var (key, advice) in stands)
+            alerts.Raise(key, advice.Severity, target, advice.Text, null);
         foreach (var gone in alerts.Firing(prefix).Where(key => !stands.ContainsKey(key)))
             alerts.Resolve(gone, target, "it is seen no more");
+    }
+
+    /// <summary>Held until it is disposed.</summary>
+    private sealed class Turn(SemaphoreSlim gate) : IDisposable
+    {
+        public static async ValueTask<Turn> Wait(SemaphoreSlim gate, CancellationToken cancellationToken)
+        {
+            await gate.WaitAsync(cancellationToken);
+            return new Turn(gate);
+        }
+
+        public void Dispose() => gate.Release();
     }
 }

@@ -19,14 +19,15 @@ internal sealed class Triage(SqliteLedger ledger, ConfigurationSource configurat
     public void Nudge(string caseId) => nudged[caseId] = true;
 
     /// <summary>The cases of that server that are due, those first on which others stand.</summary>
-    public async ValueTask<IReadOnlyList<string>> Due(string server, CancellationToken cancellationToken)
+    /// <param name="databases">Those of the target: another target of the same server may have others.</param>
+    public async ValueTask<IReadOnlyList<string>> Due(string server, IReadOnlyList<string> databases, CancellationToken cancellationToken)
     {
         var now = clock.GetUtcNow();
         foreach (var (old, _) in begun.Where(pair => now - pair.Value > Between))
             begun.TryRemove(old, out _);
         var rows = await ledger.Cases(server, cancellationToken);
         var due = new List<CaseRow>();
-        foreach (var row in rows.Where(row => !IsClosed(row) && !IsFresh(row)))
+        foreach (var row in rows.Where(row => !IsClosed(row) && !IsFresh(row) && (row.Database is null || databases.Contains(row.Database))))
             if (nudged.ContainsKey(row.Id) && row.State is not ("accepted" or "rejected") || await IsDue(row, rows, now, cancellationToken))
                 due.Add(row);
         return [.. due.OrderBy(row => row.Object.StartsWith("pg_toast.", StringComparison.Ordinal) ? 0 : 1)
