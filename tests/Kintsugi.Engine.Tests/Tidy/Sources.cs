@@ -7,9 +7,9 @@ internal static partial class Sources
 {
     public static string Root { get; } = FindRoot();
 
-    /// <summary>Every C# file of src and tests, with its path from the root.</summary>
+    /// <summary>Every C# file of src, tests and bench, with its path from the root.</summary>
     public static IReadOnlyList<SourceFile> All { get; } =
-        [.. new[] { "src", "tests" }.SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Root, folder), "*.cs", SearchOption.AllDirectories))
+        [.. new[] { "src", "tests", "bench" }.SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Root, folder), "*.cs", SearchOption.AllDirectories))
             .Where(path => !path.Contains("/obj/", StringComparison.Ordinal) && !path.Contains("/bin/", StringComparison.Ordinal))
             .Order(StringComparer.Ordinal)
             .Select(path => new SourceFile(Path.GetRelativePath(Root, path), File.ReadAllLines(path)))];

@@ -1,0 +1,45 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using Kintsugi.Bench;
+using Kintsugi.Bench.Jobs;
+using Kintsugi.Bench.Reporting;
+using Kintsugi.Lab;
+
+// kintsugi-bench FOLDER PROGRAM [NAME…] [--quick] [--pg MAJOR]: bench/run starts it.
+IBenchmark[] all =
+[
+    new StartBenchmark(), new ChecksumsBenchmark(), new AmcheckBenchmark(), new ForeignKeysBenchmark(), new JsonBenchmark(), new SnapshotBenchmark(),
+    new HealBenchmark(), new KindnessBenchmark(), new ScaleBenchmark(),
+];
+var names = args.Skip(2).Where((argument, at) => !argument.StartsWith('-') && args[at + 1] != "--pg").ToList();
+var unknown = names.Except(all.Select(one => one.Name)).ToList();
+if (args.Length < 2 || unknown.Count > 0 || args.Contains("--help"))
+{
+    await Console.Error.WriteLineAsync($"bench/run [NAME…] [--quick] [--pg MAJOR]; names: {string.Join(' ', all.Select(one => one.Name))}"
+        + (unknown.Count > 0 ? $"\nunknown: {string.Join(' ', unknown)}" : ""));
+    return 1;
+}
+using var interrupted = new CancellationTokenSource();
+Console.CancelKeyPress += (_, pressed) => (pressed.Cancel, _) = (true, interrupted.CancelAsync());
+var begun = Stopwatch.GetTimestamp();
+var report = new Report(Console.Out);
+try
+{
+    var major = Array.IndexOf(args, "--pg") is > 0 and var at ? int.Parse(args[at + 1]) : (int?)null;
+    var binaries = await PostgresBinaries.Find(major, null, interrupted.Token);
+    await using var laboratory = await Laboratory.Open(interrupted.Token);
+    var room = new Room(laboratory, binaries, args[0], args[1], args.Contains("--quick"));
+    foreach (var benchmark in all.Where(one => names.Count == 0 || names.Contains(one.Name)))
+    {
+        await report.Begin(benchmark.Name, benchmark.What);
+        await benchmark.Run(room, report, interrupted.Token);
+    }
+    if (names.Count == 0)
+        await report.Write(Path.Combine(room.Folder, "RESULTS.md"), Machine.Describe(binaries, room.Quick), Stopwatch.GetElapsedTime(begun), interrupted.Token);
+}
+catch (Exception problem) when (problem is BenchException or LabException)
+{
+    await Console.Error.WriteLineAsync($"bench: {problem.Message}");
+    return 1;
+}
+return report.Green ? 0 : 2;
