@@ -16,6 +16,9 @@ internal static class RowSearch
     /// <summary>So many rows are looked at a second time one by one; beyond it the rest are counted under one snapshot.</summary>
     public const int MaxConfirmed = 10_000;
 
+    /// <summary>So many places the server keeps while it counts them, some tens of megabytes; where there are more, counting is a second pass.</summary>
+    private const int MaxSpooled = 1_000_000;
+
     /// <summary>16 GiB of heap in one statement: its snapshot must end within 15 minutes.</summary>
     private const long SliceBlocks = 2_097_152;
 
@@ -51,31 +54,36 @@ internal static class RowSearch
             : new RowsFound(first.Rows - first.Sample.Count + confirmed.Count, confirmed);
     }
 
+    /// <summary>Places and count in one pass over the table: two passes would make a table with bad rows twice as dear as a sound one.</summary>
     private static async ValueTask<RowsFound> FirstLook(
         RowQuestion question, IReadSession session, CancellationToken cancellationToken)
     {
-        var count = $"SELECT pg_catalog.count(*) FROM {question.From} WHERE {question.Violation}";
-        if (await Evidence.Distrust(session, count, cancellationToken) is { } why)
+        var bad = $"FROM {question.From} WHERE ({question.Violation})";
+        var places = $"""
+            SELECT s.place::pg_catalog.text, s.version::pg_catalog.text, pg_catalog.count(*) OVER ()
+            FROM (SELECT {question.Row}.ctid AS place, {question.Row}.xmin AS version {bad} LIMIT {MaxSpooled}) s LIMIT {MaxConfirmed}
+            """;
+        if (await Evidence.Distrust(session, places, cancellationToken) is { } why)
             return new RowsFound(0, [], why);
-        var rows = (await session.Rows(count, row => row.GetInt64(0), cancellationToken))[0];
-        return rows == 0
-            ? RowsFound.None
-            : new RowsFound(rows, await session.Rows($"{Select(question)} LIMIT {MaxConfirmed}", Read, cancellationToken));
+        var rows = await session.Rows(places, row => (Bad: new BadRow(row.GetString(0), row.GetString(1), "", null), Count: row.GetInt64(2)), cancellationToken);
+        if (rows.Count == 0)
+            return RowsFound.None;
+        var count = rows[0].Count < MaxSpooled
+            ? rows[0].Count
+            : (await session.Rows($"SELECT pg_catalog.count(*) {bad}", row => row.GetInt64(0), cancellationToken))[0];
+        return new RowsFound(count, [.. rows.Select(row => row.Bad)]);
     }
 
     private static async ValueTask<IReadOnlyList<BadRow>> SecondLook(
         RowQuestion question, IReadOnlyList<BadRow> suspects, IReadSession session, CancellationToken cancellationToken)
     {
         var versions = suspects.Select(row => (row.Place, row.Version)).ToHashSet();
-        var again = await session.Rows(
-            $"{Select(question)} AND {question.Row}.ctid = ANY ($1::pg_catalog.text[]::pg_catalog.tid[])",
-            Read, cancellationToken, (object)suspects.Select(row => row.Place).ToArray());
+        var sql = $"SELECT {question.Row}.ctid::pg_catalog.text, {question.Row}.xmin::pg_catalog.text, {question.KeyAsJson}, "
+            + $"{question.Shown ?? "NULL::pg_catalog.text"} FROM {question.From} WHERE ({question.Violation}) "
+            + $"AND {question.Row}.ctid = ANY ($1::pg_catalog.text[]::pg_catalog.tid[])";
+        var again = await session.Rows(sql, Read, cancellationToken, (object)suspects.Select(row => row.Place).ToArray());
         return [.. again.Where(row => versions.Contains((row.Place, row.Version)))];
     }
-
-    private static string Select(RowQuestion question) =>
-        $"SELECT {question.Row}.ctid::pg_catalog.text, {question.Row}.xmin::pg_catalog.text, {question.KeyAsJson}, "
-        + $"{question.Shown ?? "NULL::pg_catalog.text"} FROM {question.From} WHERE ({question.Violation})";
 
     private static BadRow Read(DbDataReader row) =>
         new(row.GetString(0), row.GetString(1), row.GetString(2), row.IsDBNull(3) ? null : row.GetString(3));
