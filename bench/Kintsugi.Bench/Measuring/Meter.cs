@@ -74,6 +74,8 @@ internal static class Meter
     {
         if (Fields(Path.Combine(path, "stat")) is not { } fields || fields[1] != postmaster.ToString(CultureInfo.InvariantCulture))
             return false;
+        if (fields[0] == "Z")
+            return true;
         // A client's backend calls itself "postgres: user database address state"; the others have one word or two.
         var title = ReadOrEmpty(Path.Combine(path, "cmdline")).Split('\0')[0];
         return title.StartsWith("postgres: postgres ", StringComparison.Ordinal);
