@@ -1,3 +1,4 @@
+using System.Buffers;
 using Microsoft.Win32.SafeHandles;
 
 namespace Kintsugi.State;
@@ -40,15 +41,22 @@ internal sealed class FileCopy(Throttle throttle)
     private async ValueTask<long> ThroughMemory(
         SafeFileHandle source, SafeFileHandle target, long offset, CancellationToken cancellationToken)
     {
-        var buffer = new byte[Piece];
-        while (true)
+        var buffer = ArrayPool<byte>.Shared.Rent(Piece);
+        try
         {
-            var read = await RandomAccess.ReadAsync(source, buffer, offset, cancellationToken);
-            if (read == 0)
-                return offset;
-            await RandomAccess.WriteAsync(target, buffer.AsMemory(0, read), offset, cancellationToken);
-            offset += read;
-            await throttle.Passed(read, cancellationToken);
+            while (true)
+            {
+                var read = await RandomAccess.ReadAsync(source, buffer.AsMemory(0, Piece), offset, cancellationToken);
+                if (read == 0)
+                    return offset;
+                await RandomAccess.WriteAsync(target, buffer.AsMemory(0, read), offset, cancellationToken);
+                offset += read;
+                await throttle.Passed(read, cancellationToken);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
         }
     }
 }
