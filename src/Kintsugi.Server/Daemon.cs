@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Kintsugi.Hosting;
 using Kintsugi.Configuration;
@@ -24,6 +25,7 @@ internal static class Daemon
                 return await AlertsTest.Run(application.Services, cancellationToken);
             var configuration = application.Services.GetRequiredService<ConfigurationSource>();
             application.Services.GetRequiredService<ServiceLock>().Take();
+            RequireFree(arguments.Listen ?? configuration.Current.Http.Listen);
             using var reload = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
             {
                 signal.Cancel = true;
@@ -36,6 +38,20 @@ internal static class Daemon
         {
             await Console.Error.WriteLineAsync($"kintsugi: {problem.Message}");
             return 1;
+        }
+    }
+
+    /// <summary>One sentence for what would otherwise be a page of a failed start.</summary>
+    private static void RequireFree(ListenEndpoint place)
+    {
+        try
+        {
+            using var door = new TcpListener(place.Address ?? System.Net.IPAddress.Any, place.Port);
+            door.Start();
+        }
+        catch (SocketException problem)
+        {
+            throw new UsageException($"{place.Address}:{place.Port} cannot be listened on ({problem.Message}): name another place with --listen or http: {{ listen: … }}");
         }
     }
 

@@ -121,7 +121,7 @@ public sealed class ShownByTests(Servers servers)
 
 
     [Fact]
-    public async Task A_bad_configuration_and_a_second_service_on_one_state_refuse_to_start()
+    public async Task A_bad_configuration_a_port_in_use_and_a_second_service_on_one_state_refuse_to_start()
     {
         await using var service = new Service();
         service.Write("database:\n  auto_healing:\n    enabeld: true\n");
@@ -131,6 +131,13 @@ public sealed class ShownByTests(Servers servers)
         Assert.DoesNotContain("   at ", service.Said, StringComparison.Ordinal);
 
         service.Write(Service.Block);
+        using (var taken = new TcpListener(IPAddress.Loopback, service.Port))
+        {
+            taken.Start();
+            service.Start();
+            Assert.Equal(1, await service.End());
+            Assert.Contains($"127.0.0.1:{service.Port} cannot be listened on", service.Said, StringComparison.Ordinal);
+        }
         Directory.CreateDirectory(service.State, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         await using var held = new FileStream(
             Path.Combine(service.State, "service.lock"), FileMode.Create, FileAccess.ReadWrite, FileShare.None);
