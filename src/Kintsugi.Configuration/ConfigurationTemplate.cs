@@ -75,6 +75,7 @@ public static class ConfigurationTemplate
           # Over all cases; what exceeds it waits.
           cases_per_hour: 20
           rows_per_day: 10000
+          # Also: cases_per_day, rows_per_hour, bytes_per_hour, bytes_per_day (500GB).
 
         # When heavy locks are allowed; none means always. A window that ends at or before its beginning ends on the next day.
         windows:

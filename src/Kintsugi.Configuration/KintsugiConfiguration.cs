@@ -52,6 +52,7 @@ public sealed record KintsugiConfiguration
         MaxAttempts = AutoHealing.MaxAutoRepairAttempts,
         SnapshotBeforeRepair = AutoHealing.SnapshotBeforeRepair,
         Budget = Budget.PerCase,
+        Limits = Budget.Limits,
         Windows = Windows,
     };
 }
@@ -90,7 +91,23 @@ public sealed record TargetConfiguration(
     ConsistencyRules Consistency);
 
 /// <summary>How much may change without a person: per case, and over time for the whole service.</summary>
-public sealed record BudgetConfiguration(RepairBudget PerCase, int CasesPerHour, long RowsPerDay);
+public sealed record BudgetConfiguration(RepairBudget PerCase, int CasesPerHour, long RowsPerDay)
+{
+    public int? CasesPerDay { get; init; }
+    public long? RowsPerHour { get; init; }
+    public long? BytesPerHour { get; init; }
+    public long? BytesPerDay { get; init; }
+
+    public SpendingLimits Limits => new()
+    {
+        CasesPerHour = CasesPerHour,
+        CasesPerDay = CasesPerDay,
+        RowsPerHour = RowsPerHour,
+        RowsPerDay = RowsPerDay,
+        BytesPerHour = BytesPerHour,
+        BytesPerDay = BytesPerDay,
+    };
+}
 
 /// <summary>How a snapshot is taken.</summary>
 public enum SnapshotProvider

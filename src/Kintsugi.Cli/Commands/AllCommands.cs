@@ -14,6 +14,7 @@ internal static class AllCommands
         HealCommand.Create(context),
         CasesCommand.Create(context),
         UndoCommand.Create(context),
+        BreakerCommand.Create(context),
         SnapshotsCommand.Create(context),
         ChecksumsCommand.Create(context),
         QuarantineCommand.Create(context),

@@ -21,6 +21,7 @@ internal static class CasesCommand
         command.Add(CaseWords.Retry(context));
         command.Add(CaseWords.Accept(context));
         command.Add(CaseWords.Acknowledge(context));
+        command.Add(BundleCommand.Create(context));
         return command;
     }
 
@@ -51,7 +52,11 @@ internal static class CasesCommand
         if (output.Json)
             await context.Out.WriteLineAsync(CasesOutput.Json(rows));
         else
+        {
+            foreach (var (server, why) in await BreakerCommand.Stopped(ledger, cancellationToken))
+                await context.Out.WriteLineAsync($"server {server}: {Text.Paint(why, Text.Red, context.Colour)}");
             await CasesOutput.Text(context, rows, ledger.Path);
+        }
         return ExitCodes.Sound;
     }
 

@@ -37,11 +37,27 @@ internal static class DoctorCommand
             reports.Add(new DoctorReport(database, opened.Can,
                 [.. clinic.Registry.Checks.Select(check => (check, check.Needs.LackIn(opened)))]));
         }
+        var stopped = await Stopped(clinic, context, cancellationToken);
         if (output.Json)
-            await context.Out.WriteLineAsync(DoctorOutput.Json(clinic, reports));
+            await context.Out.WriteLineAsync(DoctorOutput.Json(clinic, reports, stopped));
         else
-            await DoctorOutput.Text(context, clinic, reports, output.Verbose);
+            await DoctorOutput.Text(context, clinic, reports, stopped, output.Verbose);
         return reports.Any(report => report.Lacks.Any(item => item.Lack is { NotApplicable: false })) ? ExitCodes.Unchecked : ExitCodes.Sound;
+    }
+
+    /// <summary>A doctor must also work where nothing can be kept.</summary>
+    private static async ValueTask<string?> Stopped(Clinic clinic, CliContext context, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var ledger = Memory.Open(context);
+            return await CircuitBreaker.State(ledger, clinic.Server.SystemIdentifier, cancellationToken);
+        }
+        catch (State.StateException problem)
+        {
+            await context.Error.WriteLineAsync($"kintsugi: warning: whether repairs are stopped is not known: {problem.Message}");
+            return null;
+        }
     }
 
     private static async ValueTask Install(Clinic clinic, CliContext context, CancellationToken cancellationToken)

@@ -3,15 +3,12 @@ using Kintsugi.Cli.Options;
 using Kintsugi.Cli.Output;
 using Kintsugi.Cli.Runtime;
 using Kintsugi.Pages.Description;
-using Kintsugi.Pages.Indexes;
 
 namespace Kintsugi.Cli.Commands;
 
 /// <summary>Takes one page apart as it is on disk: of a relation, through its server, or of any file.</summary>
 internal static class PageCommand
 {
-    private static readonly string[] Forks = ["main", "fsm", "vm", "init"];
-
     public static Command Create(CliContext context)
     {
         var command = new Command("page", "Take one page apart: header, line pointers, items, and what is wrong with it.");
@@ -20,7 +17,7 @@ internal static class PageCommand
         var file = new Option<bool>("--file") { Description = "the first argument is a file; its segment number counts" };
         var fork = new Option<string>("--fork") { Description = "main, fsm, vm or init", DefaultValueFactory = _ => "main" };
         var hex = new Option<bool>("--hex") { Description = "also every byte" };
-        fork.AcceptOnlyFromAmong(Forks);
+        fork.AcceptOnlyFromAmong([.. PageFetch.Forks]);
         var patient = new PatientOptions();
         var output = new OutputOptions("text", "json");
         command.Add(place);
@@ -31,7 +28,7 @@ internal static class PageCommand
         output.AddTo(command);
         command.SetAction(async (parsed, stop) =>
         {
-            var asked = new Asked(parsed.GetValue(place)!, parsed.GetValue(block), Array.IndexOf(Forks, parsed.GetValue(fork)!));
+            var asked = new Asked(parsed.GetValue(place)!, parsed.GetValue(block), PageFetch.ForkNumber(parsed.GetValue(fork)!));
             if (asked.Block is < 0 or > uint.MaxValue - 1)
                 throw new UsageException($"a block number lies between 0 and {uint.MaxValue - 1}");
             var page = parsed.GetValue(file)
@@ -63,29 +60,11 @@ internal static class PageCommand
 
     private static async Task<int> Show(FetchedPage page, bool hex, OutputArguments output, CliContext context)
     {
-        var description = PageDescriber.Describe(page.Bytes, new PageSubject
-        {
-            Block = (uint)page.Block,
-            Fork = page.Fork,
-            Index = page.Relation is { Index: not null } index ? KindOf(index.AccessMethod) : IndexKind.None,
-            IsToast = page.Relation?.IsToast ?? false,
-            HasChecksums = page.HasChecksums,
-        });
+        var description = PageDescriber.Describe(page.Bytes, page.Subject);
         if (output.Json)
             await context.Out.WriteLineAsync(PageOutput.Json(page, description, hex));
         else
             await PageOutput.Text(context, page, description, hex);
         return description.Flaws.Count == 0 ? ExitCodes.Sound : ExitCodes.Damage;
     }
-
-    private static IndexKind KindOf(string accessMethod) => accessMethod switch
-    {
-        "btree" => IndexKind.Btree,
-        "gin" => IndexKind.Gin,
-        "gist" => IndexKind.Gist,
-        "spgist" => IndexKind.SpGist,
-        "hash" => IndexKind.Hash,
-        "brin" => IndexKind.Brin,
-        _ => IndexKind.None,
-    };
 }

@@ -8,7 +8,7 @@ namespace Kintsugi.Cli.Output;
 /// <summary>The doctor's report in both forms.</summary>
 internal static class DoctorOutput
 {
-    public static async ValueTask Text(CliContext context, Clinic clinic, IReadOnlyList<DoctorReport> reports, bool verbose)
+    public static async ValueTask Text(CliContext context, Clinic clinic, IReadOnlyList<DoctorReport> reports, string? stopped, bool verbose)
     {
         var to = context.Out;
         var server = clinic.Server;
@@ -19,6 +19,8 @@ internal static class DoctorOutput
         await to.WriteLineAsync(server.FilesReachable
             ? $"the files in {server.DataDirectory} can be read from here"
             : "the server's files cannot be read from here: run on its machine as the owner of the data directory, or name it with -D");
+        if (stopped is not null)
+            await to.WriteLineAsync(Output.Text.Paint(stopped, Output.Text.Red, context.Colour));
         if (server.Superuser && !server.InRecovery)
             await to.WriteLineAsync("row repairs run as the table's owner (SET ROLE); to keep user code from a superuser session, give heal "
                 + "a role of its own: CREATE ROLE kintsugi LOGIN; GRANT <the owners' roles> TO kintsugi;");
@@ -50,7 +52,7 @@ internal static class DoctorOutput
             await context.Out.WriteLineAsync($"       {"",-20} remedy: {remedy}");
     }
 
-    public static string Json(Clinic clinic, IReadOnlyList<DoctorReport> reports)
+    public static string Json(Clinic clinic, IReadOnlyList<DoctorReport> reports, string? stopped)
     {
         using var stream = new MemoryStream();
         using (var json = new Utf8JsonWriter(stream, JsonText.Options))
@@ -61,6 +63,7 @@ internal static class DoctorOutput
             json.WriteBoolean("standby", clinic.Server.InRecovery);
             json.WriteBoolean("superuser", clinic.Server.Superuser);
             json.WriteBoolean("files_reachable", clinic.Server.FilesReachable);
+            json.WriteString("repairs_stopped", stopped);
             json.WriteStartArray("databases");
             foreach (var report in reports)
                 Database(json, report);

@@ -12,11 +12,14 @@ namespace Kintsugi.Cli.Runtime;
 internal sealed class Clinic : IAsyncDisposable
 {
     private readonly KintsugiConfiguration configuration;
+    private readonly bool hasFile;
 
     private Clinic(
-        SessionFactory factory, PatientSource source, Registry registry, ConnectionSettings settings, KintsugiConfiguration configuration)
+        SessionFactory factory, PatientSource source, Registry registry, ConnectionSettings settings, KintsugiConfiguration configuration,
+        bool hasFile)
     {
         this.configuration = configuration;
+        this.hasFile = hasFile;
         Factory = factory;
         Source = source;
         Registry = registry;
@@ -30,10 +33,13 @@ internal sealed class Clinic : IAsyncDisposable
     public Capabilities Server => Source.Server;
 
     /// <summary>What the owner's file says may be done at that place; consent and a wider grade are the run's to give.</summary>
-    public Policy PolicyFor(HealingCase healing) =>
-        configuration.PolicyFor(configuration.Targets[0], healing.Database, healing.Target.Schema, healing.Target.Relation);
+    public Policy PolicyFor(HealingCase healing) => Limited(
+        configuration.PolicyFor(configuration.Targets[0], healing.Database, healing.Target.Schema, healing.Target.Relation));
 
-    public Policy Policy => configuration.PolicyFor(configuration.Targets[0], null, null, null);
+    public Policy Policy => Limited(configuration.PolicyFor(configuration.Targets[0], null, null, null));
+
+    /// <summary>A person who gave no file has counted nothing beforehand: limits over time are the owner's to write.</summary>
+    private Policy Limited(Policy policy) => hasFile ? policy : policy with { Limits = null };
 
     public static async ValueTask<Clinic> Connect(
         PatientArguments arguments, double? maxRate, CliContext context, CancellationToken cancellationToken)
@@ -91,7 +97,8 @@ internal sealed class Clinic : IAsyncDisposable
                 directory, new Pace(maxRate * 1_000_000, context.Clock), cancellationToken);
             if (source.Databases.Count == 0)
                 throw new UsageException(source.Closed.Count > 0 ? string.Join("; ", source.Closed.Values) : "no database is left to look at");
-            return new Clinic(factory, source, PostgresRegistry.Create(target.Consistency), settings, configuration);
+            return new Clinic(factory, source, PostgresRegistry.Create(target.Consistency), settings, configuration,
+                ConfigurationFile.IsNamed(arguments.ConfigFile, context));
         }
         catch (Exception problem) when (problem is PatientException or UsageException)
         {

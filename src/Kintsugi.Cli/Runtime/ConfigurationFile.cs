@@ -6,6 +6,8 @@ namespace Kintsugi.Cli.Runtime;
 /// <summary>The owner's file: the one named by --config, else $KINTSUGI_CONFIG, else none and defaults (RULES.md 37).</summary>
 internal static class ConfigurationFile
 {
+    public static bool IsNamed(string? named, CliContext context) => !string.IsNullOrEmpty(named ?? context.Variable("KINTSUGI_CONFIG"));
+
     /// <exception cref="UsageException">Every mistake in it, each with line and column.</exception>
     public static KintsugiConfiguration Load(string? named, CliContext context)
     {

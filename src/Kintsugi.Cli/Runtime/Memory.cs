@@ -13,6 +13,8 @@ internal static class Memory
         try
         {
             await using var ledger = Open(context);
+            if (await CircuitBreaker.Watch(ledger, server.SystemIdentifier, report, context.Clock.GetUtcNow(), cancellationToken) is { } stopped)
+                await context.Error.WriteLineAsync($"kintsugi: {stopped}");
             await ledger.RecordProofs(server.SystemIdentifier, report, cancellationToken);
             return await Baseline.Of(ledger, server.SystemIdentifier, report.Findings, context.Clock.GetUtcNow(), cancellationToken);
         }

@@ -1,9 +1,33 @@
 using System.Globalization;
+using Kintsugi.Pages.Description;
+using Kintsugi.Pages.Indexes;
 
 namespace Kintsugi.Cli.Runtime;
 
 /// <summary>One page as it is on disk, and where it came from.</summary>
-internal sealed record FetchedPage(string Source, byte[] Bytes, long Block, int Fork, Relation? Relation, bool HasChecksums);
+internal sealed record FetchedPage(string Source, byte[] Bytes, long Block, int Fork, Relation? Relation, bool HasChecksums)
+{
+    /// <summary>What it is a page of, for whoever takes it apart.</summary>
+    public PageSubject Subject => new()
+    {
+        Block = (uint)Block,
+        Fork = Fork,
+        Index = Relation is { Index: not null } index ? KindOf(index.AccessMethod) : IndexKind.None,
+        IsToast = Relation?.IsToast ?? false,
+        HasChecksums = HasChecksums,
+    };
+
+    private static IndexKind KindOf(string accessMethod) => accessMethod switch
+    {
+        "btree" => IndexKind.Btree,
+        "gin" => IndexKind.Gin,
+        "gist" => IndexKind.Gist,
+        "spgist" => IndexKind.SpGist,
+        "hash" => IndexKind.Hash,
+        "brin" => IndexKind.Brin,
+        _ => IndexKind.None,
+    };
+}
 
 /// <summary>Reads one page: beside the server, through it, or out of a file.</summary>
 internal static class PageFetch
@@ -13,7 +37,12 @@ internal static class PageFetch
     /// <summary>RELSEG_SIZE: a relation's file is cut after so many blocks (1 GB).</summary>
     private const long SegmentBlocks = 131_072;
 
+    /// <summary>By the number that the server has for them.</summary>
+    public static IReadOnlyList<string> Forks { get; } = ["main", "fsm", "vm", "init"];
+
     private static readonly string[] Suffixes = ["", "_fsm", "_vm", "_init"];
+
+    public static int ForkNumber(string name) => Math.Max(0, Forks.ToList().IndexOf(name));
 
     public static async Task<FetchedPage> OfRelation(
         Relation relation, long block, int fork, Patient patient, CancellationToken cancellationToken)

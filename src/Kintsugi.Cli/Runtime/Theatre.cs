@@ -15,15 +15,19 @@ internal sealed class Theatre(
     private const int MostRounds = 4;
 
     private readonly List<CaseReport> treated = [];
+    private string? stopped;
 
     public async ValueTask<(IReadOnlyList<CaseReport> Cases, ScrubReport Last)> Run(CancellationToken cancellationToken)
     {
-        await FinishKilledRuns(cancellationToken);
+        var server = clinic.Server.SystemIdentifier;
+        stopped = await CircuitBreaker.State(ledger, server, cancellationToken);
+        if (stopped is null)
+            await FinishKilledRuns(cancellationToken);
         for (var round = 1; ; round++)
         {
             var report = await Scrubbing.Run(clinic, scrub, output, context, cancellationToken);
-            var accepted = await Baseline.Of(
-                ledger, clinic.Server.SystemIdentifier, report.Findings, context.Clock.GetUtcNow(), cancellationToken);
+            stopped = await CircuitBreaker.Watch(ledger, server, report, context.Clock.GetUtcNow(), cancellationToken);
+            var accepted = await Baseline.Of(ledger, server, report.Findings, context.Clock.GetUtcNow(), cancellationToken);
             var open = Diagnosis.Cases(report.Findings).Where(healing => IsMeant(healing) && !accepted.Covers(healing)).ToList();
             if (open.Count == 0 || round == MostRounds)
                 return (await CloseWhatIsGone(report, cancellationToken), report);
@@ -104,7 +108,7 @@ internal sealed class Theatre(
     /// <summary>--yes, or a yes typed at the terminal after the plan was shown. Without either nothing is done.</summary>
     private Policy Consent(HealingCase healing, Plan plan)
     {
-        var policy = clinic.PolicyFor(healing) with { Consent = heal.Yes, Allow = heal.Allow };
+        var policy = clinic.PolicyFor(healing) with { Consent = heal.Yes, Allow = heal.Allow, Stopped = stopped };
         if (heal.Yes || !context.Interactive || output.Json)
             return policy;
         context.Error.WriteLine();

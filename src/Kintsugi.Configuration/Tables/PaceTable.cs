@@ -17,11 +17,26 @@ internal static class BudgetTable
     private static readonly Key<long> RowsPerDay = new(
         "rows_per_day", Is.Count(0), "Rows changed in a day over all cases; the others wait.", Default.RowsPerDay);
 
+    private static readonly Key<int?> CasesPerDay = new(
+        "cases_per_day", new Lifted<int>(Is.Whole(0, int.MaxValue)), "Cases repaired in a day; left out, there is no limit.");
+    private static readonly Key<long?> RowsPerHour = new(
+        "rows_per_hour", new Lifted<long>(Is.Count(0)), "Rows changed in an hour over all cases; left out, there is no limit.");
+    private static readonly Key<long?> BytesPerHour = new(
+        "bytes_per_hour", new Lifted<long>(Is.Size), "Bytes that repairs write in an hour; left out, there is no limit.");
+    private static readonly Key<long?> BytesPerDay = new(
+        "bytes_per_day", new Lifted<long>(Is.Size), "Bytes that repairs write in a day; left out, there is no limit.");
+
     public static readonly Mapping<BudgetConfiguration> Shape = new(
-        [RowsPerCase, SharePerCase, CasesPerHour, RowsPerDay],
+        [RowsPerCase, SharePerCase, CasesPerHour, CasesPerDay, RowsPerHour, RowsPerDay, BytesPerHour, BytesPerDay],
         values => new(
             new() { RowsPerCase = values.Get(RowsPerCase), SharePerCase = values.Get(SharePerCase) },
-            values.Get(CasesPerHour), values.Get(RowsPerDay)));
+            values.Get(CasesPerHour), values.Get(RowsPerDay))
+        {
+            CasesPerDay = values.Get(CasesPerDay),
+            RowsPerHour = values.Get(RowsPerHour),
+            BytesPerHour = values.Get(BytesPerHour),
+            BytesPerDay = values.Get(BytesPerDay),
+        });
 }
 
 /// <summary><c>windows:</c></summary>

@@ -70,6 +70,9 @@ public sealed class Healer(
                     ? new Outcome.Transient() : new Outcome.Escalated(prospect.WhyNot), null, report);
             var ruling = Ask?.Invoke(healing, plan) ?? policy;
             var judgement = Judge.Rule(healing, plan, ruling, history.Word, attempts, clock.GetUtcNow());
+            if (judgement is Judgement.Proceed && history.Word.ApprovedPlan != plan.Hash
+                && await Overspent(healing, plan, ruling.Limits, cancellationToken) is { } reason)
+                judgement = new Judgement.Wait($"{reason}: it is taken up again later, or kintsugi cases approve {healing.Id}, then kintsugi heal --case {healing.Id}");
             await chart.Judged(judgement, cancellationToken);
             if (judgement is Judgement.Wait wait)
                 return (new Outcome.Waiting(plan, wait.Reason), plan, report);
@@ -81,6 +84,16 @@ public sealed class Healer(
             if (operation.Outcome is not null)
                 return (operation.Outcome, plan, report);
         }
+    }
+
+    private async ValueTask<string?> Overspent(HealingCase healing, Plan plan, SpendingLimits? limits, CancellationToken cancellationToken)
+    {
+        if (limits is null)
+            return null;
+        var now = clock.GetUtcNow();
+        var (server, id) = (healing.Target.Server, healing.Id);
+        return limits.Exceeded(await Spending.Since(ledger, server, id, now.AddHours(-1), cancellationToken),
+            await Spending.Since(ledger, server, id, now.AddDays(-1), cancellationToken), plan);
     }
 
     private async ValueTask<Verdict> Confirm(HealingCase healing, Chart chart, CancellationToken cancellationToken)

@@ -5,6 +5,8 @@ public static class Judge
 {
     public static Judgement Rule(HealingCase healing, Plan plan, Policy policy, PersonsWord word, int attempts, DateTimeOffset now)
     {
+        if (policy.Stopped is { } stopped)
+            return new Judgement.Forbid(stopped);
         if (word.Rejected)
             return new Judgement.Forbid("a person rejected this case; kintsugi cases retry takes that back");
         if (!policy.Heal)

@@ -26,6 +26,12 @@ public sealed record Policy
     public bool SnapshotBeforeRepair { get; init; } = true;
     public RepairBudget Budget { get; init; } = new();
 
+    /// <summary>How much may be repaired over time without a person; null is no limit, for a run that a person started.</summary>
+    public SpendingLimits? Limits { get; init; }
+
+    /// <summary>Why nothing may be repaired at all (<see cref="CircuitBreaker"/>), or null. No approval stands against it.</summary>
+    public string? Stopped { get; init; }
+
     /// <summary>When heavy locks are allowed; none means always.</summary>
     public IReadOnlyList<MaintenanceWindow> Windows { get; init; } = [];
 

@@ -45,6 +45,7 @@ internal sealed class Repairing(
         return policy with
         {
             Budget = policy.Budget with { RowsPerCase = Math.Min(left, policy.Budget.RowsPerCase) },
+            Stopped = await CircuitBreaker.State(ledger, ward.Server, cancellationToken),
             RowsHeld = await Seasoning.WhyHeld(ledger, healing, ward.Target.Policy, cancellationToken),
         };
     }

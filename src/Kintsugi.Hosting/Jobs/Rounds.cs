@@ -22,6 +22,11 @@ internal sealed class Rounds(
             ? await HealthCheck(ward, cancellationToken)
             : (await Scrub(ward, Looks.Of(job, ward.Registry.Checks), Looks.Table(argument), cancellationToken), 0);
         await CounterHistory.Keep(ward.Source, ledger, clock, cancellationToken);
+        // Before the findings become known ones.
+        if (await CircuitBreaker.Watch(ledger, ward.Server, report, clock.GetUtcNow(), cancellationToken) is { } stopped)
+            alerts.Raise($"breaker:{target}", Severity.Critical, target, stopped, null);
+        else
+            alerts.Resolve($"breaker:{target}", target, "repairs are allowed again");
         await ledger.RecordProofs(ward.Server, report, cancellationToken);
         var opened = await File(target, report, ward, cancellationToken);
         if (job == JobNames.HealthCheck)

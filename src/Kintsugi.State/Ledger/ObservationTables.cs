@@ -15,6 +15,9 @@ internal static class ObservationTables
         row => new Observation(scope, row.GetString(0), row.GetString(1), Sql.Time(row.GetString(2))), ("$server", server),
             ("$scope", scope));
 
+    public static List<string> Servers(SqliteConnection connection, string scope) => Sql.Rows(
+        connection, "select distinct server from observations where scope = $scope order by server", row => row.GetString(0), ("$scope", scope));
+
     public static void RecordCounters(SqliteConnection connection, string server, Counters counters, DateTimeOffset keepSince)
     {
         Sql.Run(connection, "insert or replace into counters values ($server, $database, $at, $counters)",

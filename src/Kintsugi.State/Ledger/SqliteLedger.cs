@@ -63,6 +63,10 @@ public sealed class SqliteLedger : ILedger, IMemory, IAsyncDisposable, IDisposab
     public ValueTask<IReadOnlyList<Observation>> Observations(string server, string scope, CancellationToken cancellationToken) =>
         Look<IReadOnlyList<Observation>>(() => ObservationTables.Of(connection, server, scope), cancellationToken);
 
+    /// <summary>Servers of which something of that scope was observed.</summary>
+    public ValueTask<IReadOnlyList<string>> Servers(string scope, CancellationToken cancellationToken) =>
+        Look<IReadOnlyList<string>>(() => ObservationTables.Servers(connection, scope), cancellationToken);
+
     public ValueTask RecordCounters(string server, Counters counters, CancellationToken cancellationToken) =>
         Change(() => ObservationTables.RecordCounters(connection, server, counters, counters.At - CountersKept),
             cancellationToken);

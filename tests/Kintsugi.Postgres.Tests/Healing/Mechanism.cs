@@ -17,6 +17,9 @@ internal sealed record Mechanism(
     /// <summary>Held in an open transaction it stops the step in its middle; null where the step has no middle.</summary>
     public string? Stall { get; init; }
 
+    /// <summary>Its steps are one transaction, so that the newest major alone tells in the default run, and a killed healer all there is to tell.</summary>
+    public bool OneTransaction { get; init; }
+
     public Policy Policy { get; init; } = new() { Consent = true };
 
     private const string Ward = """
@@ -88,6 +91,7 @@ internal sealed record Mechanism(
             """, "ALTER SEQUENCE ward_id_seq RESTART WITH 7", "SELECT last_value = 7 AND NOT is_called FROM ward_id_seq")
         {
             Stall = "SELECT nextval('ward_id_seq')",
+            OneTransaction = true,
         },
 
         // Deleted past the constraint, and not yet vacuumed.
@@ -97,7 +101,7 @@ internal sealed record Mechanism(
             CREATE TABLE patient_of (id integer PRIMARY KEY, ward integer REFERENCES ward ON DELETE CASCADE);
             INSERT INTO patient_of SELECT g, g FROM generate_series(1, 9) g
             """, "SET session_replication_role = replica; DELETE FROM ward WHERE id IN (3, 7); RESET session_replication_role",
-            "SELECT count(*) = 7 FROM ward"),
+            "SELECT count(*) = 7 FROM ward") { OneTransaction = true },
     ];
 
     public static Mechanism Named(string name) => All.Single(mechanism => mechanism.Name == name);

@@ -11,7 +11,7 @@ namespace Kintsugi.Postgres.Checks.Server;
 public sealed class ServerLogCheck : ICheck
 {
     /// <summary>How much of the end is read: days of a quiet log, an hour of a busy one.</summary>
-    private const long Tail = 4 << 20;
+    private const long TailBytes = 4 << 20;
 
     private const int MaxFindings = 50;
 
@@ -31,8 +31,7 @@ public sealed class ServerLogCheck : ICheck
         string? path;
         try
         {
-            path = (await patient.Session.Rows("SELECT pg_catalog.pg_current_logfile()", row => row.IsDBNull(0) ? null
-                : row.GetString(0), cancellationToken))[0];
+            path = await Current(patient, cancellationToken);
             if (path is null)
                 return new Verdict.NotApplicable("the server keeps no log file of its own (logging_collector is off): its log "
                     + "goes where the system put it");
@@ -45,11 +44,18 @@ public sealed class ServerLogCheck : ICheck
         }
     }
 
+    /// <summary>The log's end, or null where the server keeps none of its own.</summary>
+    internal static async ValueTask<string?> Tail(Patient patient, CancellationToken cancellationToken) =>
+        await Current(patient, cancellationToken) is { } path ? await Read(path, patient, cancellationToken) : null;
+
+    private static async ValueTask<string?> Current(Patient patient, CancellationToken cancellationToken) => (await patient.Session.Rows(
+        "SELECT pg_catalog.pg_current_logfile()", row => row.IsDBNull(0) ? null : row.GetString(0), cancellationToken))[0];
+
     private static async ValueTask<string> Read(string path, Patient patient, CancellationToken cancellationToken)
     {
         if (patient.Files is { } files && files.Length(path) is var length and >= 0)
         {
-            var buffer = new byte[(int)Math.Min(length, Tail)];
+            var buffer = new byte[(int)Math.Min(length, TailBytes)];
             var read = await files.Read(path, length - buffer.Length, buffer, cancellationToken);
             return Encoding.UTF8.GetString(buffer, 0, read);
         }
@@ -57,7 +63,7 @@ public sealed class ServerLogCheck : ICheck
         var bytes = await patient.Session.Rows("""
             SELECT pg_catalog.pg_read_binary_file($1, greatest(f.size - $2, 0), $2, true)
                 FROM pg_catalog.pg_stat_file($1, true) f WHERE f.size IS NOT NULL
-            """, row => row.IsDBNull(0) ? [] : row.GetFieldValue<byte[]>(0), cancellationToken, path, Tail);
+            """, row => row.IsDBNull(0) ? [] : row.GetFieldValue<byte[]>(0), cancellationToken, path, TailBytes);
         return bytes.Count == 0 ? "" : Encoding.UTF8.GetString(bytes[0]);
     }
 
