@@ -47,4 +47,31 @@ public sealed class UndoTests(Servers servers)
         Assert.Equal(ExitCodes.Sound, (await terminal.On(database, "uninstall")).Code);
         Assert.False(await database.Scalar<bool>("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'kintsugi')", Stop));
     }
+    [Fact]
+    public async Task What_the_owner_wants_deleted_goes_for_good_only_when_that_plan_was_approved()
+    {
+        using var terminal = new Terminal();
+        await using var database = await servers.Database(TestMajors.Newest, Stop);
+        await Injury.Inflict(database.Cluster, database.Name, [new OrphanSingle()], Stop);
+        var file = terminal.NewFile("config.yaml", """
+            consistency:
+              constraints: [ { constraint: public.movie_genres.movie_genres_movie_id_fkey, repair: delete } ]
+            """);
+        string[] heal = ["heal", "--yes", "--allow", "lossy", "-c", file, "--format", "json", "-D", database.Cluster.DataDirectory, .. Narrow];
+
+        var waiting = await terminal.On(database, heal);
+        Assert.True(waiting.Code == ExitCodes.Damage, waiting.All);
+        var asked = waiting.Json.GetProperty("cases").EnumerateArray().Single();
+        Assert.Equal("waiting", asked.GetProperty("outcome").GetString());
+        Assert.Contains("lossy (3 rows at stake)", asked.GetProperty("reason").GetString(), StringComparison.Ordinal);
+        Assert.Equal(3L, await database.Scalar<long>("SELECT count(*) FROM movie_genres WHERE movie_id > 8000000", Stop));
+
+        await terminal.Run("cases", "approve", asked.GetProperty("id").GetString()!);
+        var healed = await terminal.On(database, heal);
+        Assert.True(healed.Code == ExitCodes.Sound, healed.All);
+        var done = healed.Json.GetProperty("cases").EnumerateArray().Single();
+        Assert.Equal(("healed", 3), (done.GetProperty("outcome").GetString(), done.GetProperty("rows_lost").GetInt32()));
+        Assert.NotNull(done.GetProperty("snapshot").GetString());
+        Assert.Equal(0L, await database.Scalar<long>("SELECT count(*) FROM kintsugi.quarantine", Stop));
+    }
 }

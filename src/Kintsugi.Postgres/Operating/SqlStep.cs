@@ -6,6 +6,9 @@ namespace Kintsugi.Postgres.Operating;
 internal sealed class SqlStep : IStepRunner
 {
     public const string Name = "sql";
+
+    /// <summary>The argument of a step whose rows are nowhere after it.</summary>
+    public const string LosesRows = "loses_rows";
     public string Kind => Name;
 
     public ValueTask<IReadOnlyDictionary<string, string>> Remember(Step step, WriteSession session, CancellationToken cancellationToken) =>
@@ -17,15 +20,15 @@ internal sealed class SqlStep : IStepRunner
         await context.Session.Execute("BEGIN", cancellationToken);
         try
         {
-            await context.Session.Execute(context.Step.Do, cancellationToken);
+            var rows = await context.Session.Execute(context.Step.Do, cancellationToken);
             await context.Session.Execute("COMMIT", cancellationToken);
+            return new StepResult { RowsLost = context.Step.Arguments.ContainsKey(LosesRows) ? rows : 0 };
         }
         catch (PatientException) when (context.Session.IsOpen)
         {
             await context.Session.Execute("ROLLBACK", CancellationToken.None);
             throw;
         }
-        return new StepResult();
     }
 
     public ValueTask<string?> CleanUp(

@@ -24,6 +24,9 @@ internal sealed class PageSearch(IPageView view, IReadSession session, IDisposab
             ? new PageSearch(view, patient.Session, bytes) : null;
     }
 
+    /// <summary>The pages are as the server has them, and not as they were when they were last written: only then is the newest version the newest.</summary>
+    public bool IsCurrent => view.IsLocked;
+
     public void Dispose() => source?.Dispose();
 
     public delegate void Visit(ReadOnlySpan<byte> page, long block);

@@ -21,6 +21,7 @@ internal static class Deletion
             Lock = "RowExclusive",
             Why = "the owner chose delete: nothing of these rows is kept",
             Grade = Grade.Lossy,
+            Arguments = new Dictionary<string, string> { [SqlStep.LosesRows] = "true" },
         };
         return quarantine with
         {

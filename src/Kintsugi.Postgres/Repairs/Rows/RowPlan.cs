@@ -21,10 +21,13 @@ internal static class RowPlan
             Links = [.. selection.Links.Select(link => link with { Child = place[link.Child], Parent = place[link.Parent] })],
         };
         var steps = new List<Step>();
-        foreach (var rows in Batches(selection))
+        var batches = Batches(selection).ToList();
+        foreach (var rows in batches)
         {
             var batch = common with
             {
+                // What is true of the whole is true after the last one.
+                Proof = rows == batches[^1] ? common.Proof : "",
                 Rows = [.. rows.Select(row => new BatchRow(place[row.Table], row.Place, row.Version, row.Hash, row.Fate, row.Group, row.Accused)
                 {
                     Own = row.Own,

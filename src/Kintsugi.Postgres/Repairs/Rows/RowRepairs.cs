@@ -13,6 +13,7 @@ internal static class RowRepairs
         new MisroutedRepair(),
         new FixValuesRepair(),
         new RecomputeRepair(),
+        new ConflictRepair(rules),
         new DedupeRepair(rules),
         new SequenceRepair(),
         new EnforceRepair(),

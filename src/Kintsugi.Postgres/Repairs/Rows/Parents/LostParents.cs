@@ -64,9 +64,11 @@ internal sealed class LostParents(Patient patient, IReadOnlyList<ForeignKey> key
                 needs[child.Identity].Add(parent.Identity);
         }
         var ordered = new List<ParentRow>();
-        while (waiting.Find(row => needs[row.Identity].IsSubsetOf(ordered.Select(done => done.Identity))) is { } next)
+        var placed = new HashSet<string>();
+        while (waiting.Find(row => needs[row.Identity].IsSubsetOf(placed)) is { } next)
         {
             ordered.Add(next);
+            placed.Add(next.Identity);
             waiting.Remove(next);
         }
         if (waiting.Count > 0)

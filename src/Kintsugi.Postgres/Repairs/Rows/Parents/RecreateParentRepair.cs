@@ -37,7 +37,8 @@ public sealed class RecreateParentRepair(ConsistencyRules rules) : IRepair
         if (RowGround.Says(finding, FactNames.ParentProbe, "index"))
             return new Proposal.Refused("an index still leads to the parents: heap and maps of the parent come first");
         using var pages = await PageSearch.Of(patient, cancellationToken);
-        var dead = pages is null ? null : new DeadVersions(patient, pages);
+        var why = await Unreadable(pages, patient, cancellationToken);
+        var dead = why is null ? new DeadVersions(patient, pages!) : null;
         var parents = new LostParents(patient, keys, dead);
         await parents.Collect(accused, await Orphans(accused, pages, patient, cancellationToken), choice == "recreate_parent", cancellationToken);
         var rows = parents.Obstacle is null ? await parents.Ordered(cancellationToken) : [];
@@ -45,9 +46,15 @@ public sealed class RecreateParentRepair(ConsistencyRules rules) : IRepair
             return new Proposal.Refused(obstacle);
         return rows.Count == 0
             ? new Proposal.Refused("nothing is left of the parents, neither in quarantine nor on their pages"
-                + (dead is { Notes.Count: > 0 } ? $"; not used: {string.Join("; ", dead.Notes.Take(5))}" : ""))
+                + (why is null ? "" : $"; their pages were not looked at: {why}") + (dead is { Notes.Count: > 0 } ? $"; not used: {string.Join("; ", dead.Notes.Take(5))}" : ""))
             : await Propose(healing, finding, accused, parents, rows, patient, cancellationToken);
     }
+
+    /// <summary>Why values cannot be read off the pages, or null.</summary>
+    private static async ValueTask<string?> Unreadable(PageSearch? pages, Patient patient, CancellationToken cancellationToken) =>
+        pages is not { IsCurrent: true } ? "that takes a superuser and pageinspect (kintsugi doctor --install-missing)"
+        : (await patient.Session.Rows("SELECT pg_catalog.getdatabaseencoding()::pg_catalog.text", row => row.GetString(0), cancellationToken))[0] is var encoding
+            && encoding != "UTF8" ? $"text in encoding {encoding} is not read from pages" : null;
 
     private static async ValueTask<Seekers> Orphans(ForeignKey key, PageSearch? pages, Patient patient, CancellationToken cancellationToken)
     {
