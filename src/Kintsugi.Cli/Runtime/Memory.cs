@@ -6,14 +6,19 @@ namespace Kintsugi.Cli.Runtime;
 internal static class Memory
 {
     public static ValueTask<Baseline> Keep(Clinic clinic, ScrubReport report, CliContext context, CancellationToken cancellationToken) =>
-        Keep(clinic.Server, report, context, cancellationToken);
+        Keep(clinic.Server, report, isCopy: false, context, cancellationToken);
 
-    public static async ValueTask<Baseline> Keep(Capabilities server, ScrubReport report, CliContext context, CancellationToken cancellationToken)
+    /// <summary>Of files that may be a copy: what is wrong with them stops no repair of the living server, whose name they bear.</summary>
+    public static ValueTask<Baseline> Keep(Capabilities server, ScrubReport report, CliContext context, CancellationToken cancellationToken) =>
+        Keep(server, report, isCopy: true, context, cancellationToken);
+
+    private static async ValueTask<Baseline> Keep(
+        Capabilities server, ScrubReport report, bool isCopy, CliContext context, CancellationToken cancellationToken)
     {
         try
         {
             await using var ledger = Open(context);
-            if (await CircuitBreaker.Watch(ledger, server.SystemIdentifier, report, context.Clock.GetUtcNow(), cancellationToken) is { } stopped)
+            if (!isCopy && await CircuitBreaker.Watch(ledger, server.SystemIdentifier, report, context.Clock.GetUtcNow(), cancellationToken) is { } stopped)
                 await context.Error.WriteLineAsync($"kintsugi: {stopped}");
             await ledger.RecordProofs(server.SystemIdentifier, report, cancellationToken);
             return await Baseline.Of(ledger, server.SystemIdentifier, report.Findings, context.Clock.GetUtcNow(), cancellationToken);
