@@ -39,6 +39,8 @@ public sealed class InjuryHealingTests(Servers servers) : IDisposable
         ("heap-line-pointer-lost", ["pages", "heap-pages"], "mend-pages"),
         ("heap-tuple-header", ["pages", "heap-pages"], "mend-pages"),
         ("toast-chunk-size", ["pages", "heap-pages"], "mend-pages"),
+        // Scans have marked the entries of the hidden row as dead meanwhile: its indexes are made anew in the second round.
+        ("heap-xmax-set", ["pages", "heap-pages", "heap", "btree", "foreign-key"], "unhide-parent"),
     ];
 
     public static TheoryData<string, int> Sql => Matrix(BySql);
@@ -66,7 +68,12 @@ public sealed class InjuryHealingTests(Servers servers) : IDisposable
         var files = await FilesOf(database, injury);
         await Injury.Inflict(database.Cluster, database.Name, [injury], Token);
         StateDirectory.Open(state);
-        var treatment = new Treatment(database.ConnectionString, database.Cluster.DataDirectory, state) { Checks = item.Checks, Approve = true };
+        var treatment = new Treatment(database.ConnectionString, database.Cluster.DataDirectory, state)
+        {
+            Checks = item.Checks,
+            Approve = true,
+            Policy = new Policy { Consent = true, Allow = Grade.Reversible },
+        };
         Assert.NotEmpty((await treatment.Look(Token)).Findings);
 
         var cases = await treatment.Run(Token);

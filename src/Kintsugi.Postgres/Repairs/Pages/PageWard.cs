@@ -15,6 +15,9 @@ internal sealed record MendedPage(PageChange Change, IReadOnlyList<Correction> C
 /// <summary>Takes the damaged pages of one table one by one, and keeps what can be mended apart from what cannot.</summary>
 internal sealed class PageWard(HeapReading reading, PageWitnesses witnesses, Patient patient)
 {
+    /// <summary>No witness from elsewhere.</summary>
+    public static readonly IReadOnlyDictionary<int, IReadOnlyList<Witness>> Nobody = new Dictionary<int, IReadOnlyList<Witness>>();
+
     private readonly List<MendedPage> mended = [];
 
     public IReadOnlyList<MendedPage> Mended => mended;
@@ -28,14 +31,17 @@ internal sealed class PageWard(HeapReading reading, PageWitnesses witnesses, Pat
     /// <summary>Rows whose header or line pointer changes.</summary>
     public long Rows { get; private set; }
 
-    public async ValueTask Treat(long block, CancellationToken cancellationToken)
+    /// <param name="block">The page.</param>
+    /// <param name="alive">Who says from elsewhere that a row of it is alive, by line pointer.</param>
+    /// <param name="cancellationToken">Stops between two readings.</param>
+    public async ValueTask Treat(long block, IReadOnlyDictionary<int, IReadOnlyList<Witness>> alive, CancellationToken cancellationToken)
     {
         if (await reading.Page(block, cancellationToken) is not { } page)
         {
             Reason ??= $"block {block} is not there, or is being written";
             return;
         }
-        var evidence = await witnesses.Of(block, await reading.ExpectedUntilNow(patient, cancellationToken), cancellationToken);
+        var evidence = await witnesses.Of(block, await reading.ExpectedUntilNow(patient, cancellationToken), cancellationToken) with { Alive = alive };
         var operation = PageSurgeon.Operate(page, evidence);
         if (!operation.IsWhole)
         {

@@ -1,3 +1,4 @@
+using Kintsugi.Postgres.Repairs.Pages;
 using Kintsugi.Postgres.Repairs.Rows.Parents;
 using Kintsugi.Rules;
 
@@ -8,6 +9,7 @@ internal static class RowRepairs
 {
     public static IReadOnlyList<IRepair> All(ConsistencyRules rules) =>
     [
+        new UnhideParentRepair(rules, TimeProvider.System),
         new RecreateParentRepair(rules),
         new OrphanRepair(rules),
         new MisroutedRepair(),

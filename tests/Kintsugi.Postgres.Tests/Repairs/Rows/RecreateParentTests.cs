@@ -74,7 +74,7 @@ public sealed class RecreateParentTests(Servers servers)
     }
 
     [Theory, MemberData(nameof(TestMajors.Ends), MemberType = typeof(TestMajors))]
-    public async Task A_hidden_parent_costs_no_child_and_comes_back(int major)
+    public async Task A_hidden_parent_costs_no_child_even_when_it_cannot_be_brought_back(int major)
     {
         await using var own = await servers.Cluster(major, Token);
         await own.Cluster.CreateExtensions(own.Name, Token);
@@ -88,15 +88,12 @@ public sealed class RecreateParentTests(Servers servers)
         Assert.NotEmpty(cases);
         foreach (var healing in cases)
         {
-            var waiting = Waits(await ward.Heal(healing));
+            // It is made visible on its page, for which a copy of the file comes first; this ward takes none.
+            var report = await ward.Heal(healing);
+            Assert.Equal("unhide-parent", report.Plan?.Repair);
+            Assert.IsType<Outcome.Escalated>(report.Outcome);
             Assert.Empty(injured.CompareWith(await own.Fingerprint(Token)).Tables);
-            await Approve(ward, healing, waiting.Plan);
         }
-        foreach (var healing in cases)
-            Assert.True((await ward.Heal(healing)).Outcome is Outcome.Healed or Outcome.Transient);
-
-        // A trigger of the application writes each new movie into its own log.
-        Assert.Equal([], sound.CompareWith(await own.Fingerprint(Token), "\"public\".\"audit_log\"").Tables.Select(table => table.ToString()));
     }
 
     [Fact]

@@ -1,0 +1,60 @@
+using System.Globalization;
+using Kintsugi.Pages.Mending;
+using Kintsugi.Postgres.Operating;
+using Kintsugi.Postgres.Sessions;
+
+namespace Kintsugi.Postgres.Repairs.Pages;
+
+/// <summary>What stands against writing pages of a table, and the plan that writes those which can be mended.</summary>
+internal static class PagePlan
+{
+    public static string? Obstacle(HealingCase healing, Relation table, Patient patient)
+    {
+        if (table.Kind == 'm')
+            return $"a materialized view is derived: REFRESH MATERIALIZED VIEW {Quote.Name(table)} writes it anew";
+        if (table.IsCatalog || table.IsShared)
+            return "a page of a system catalog is not written under a running server: stop it and restore the page, with a snapshot of the cluster first";
+        if (!patient.Can.Superuser || patient.Can.InRecovery)
+            return "to write pages a superuser of the primary is needed";
+        if (BufferEviction.Lack(patient.Can) is { } lack)
+            return $"the server lacks the contrib module {lack}, which makes it forget a damaged page: install the contrib package";
+        if (patient.Can.Major < 17 && BufferEviction.Room(patient.Can) > BufferEviction.MostBytes)
+            return "before 17 all of shared_buffers has to make room for one page, and there is more than 2 GB of it here: upgrade, or mend it in a restart";
+        return healing.Obstacle(Faults.CatalogInconsistent, Faults.TransactionStatusMissing, Faults.FileTruncated, Faults.FileMissing) is { } sick
+            ? $"{sick.Fault.Id} is open on {sick.Target.Name}: it comes first" : null;
+    }
+
+    public static Plan Of(string repair, HealingCase healing, Relation table, Patient patient, PageWard ward)
+    {
+        var owner = table.IsToast ? patient.Relations.Find(table.TableOid)! : table;
+        var all = ward.Mended.SelectMany(page => page.Corrections).ToList();
+        var step = new Step(WritePagesStep.Name, $"{Quote.Name(table)}: {string.Join("; ", ward.Mended.Select(page => page.Sentence))}")
+        {
+            Database = healing.Database,
+            Lock = "AccessExclusive",
+            Grade = all.Exists(correction => correction.Basis == Basis.Testimony) ? Grade.Reversible : Grade.Lossless,
+            Why = "the table is locked while the server forgets its copies of the pages and reads the mended ones back; that is not waited for longer than "
+                + "2 seconds, and held for well under a second (before 17: until all of shared_buffers was read over)",
+            Arguments = new Dictionary<string, string>
+            {
+                ["relation"] = Quote.Name(table),
+                ["table"] = Quote.Name(owner),
+                ["path"] = table.Path!,
+                ["rows"] = ward.Rows.ToString(CultureInfo.InvariantCulture),
+                ["pages"] = PageChange.Write(ward.Mended.Select(page => page.Change)),
+            },
+        };
+        return new Plan(repair, [step])
+        {
+            Case = healing.Id,
+            Alters = [table.ToTarget(patient.Can.SystemIdentifier, patient.Relations.Database)],
+            Snapshot = SnapshotGrade.Relation,
+            RowsChanged = ward.Rows,
+            TableRows = table.Rows,
+            DiskBytes = patient.Can.Major < 17 ? BufferEviction.Room(patient.Can) : 0,
+            NeedsApproval = ward.Approval,
+            Warnings = [.. all.SelectMany(correction => correction.Witnesses).Select(witness => witness.Because).Distinct(),
+                "Only the page on this server is written: a standby has its own, and is checked by itself."],
+        };
+    }
+}
