@@ -161,7 +161,12 @@ public sealed class Scrub(IReadOnlyList<ICheck> checks, IPatientSource source, T
         catch (PatientException problem)
         {
             bench.Give(patient);
-            return new Verdict.Unchecked(problem.SqlState is null ? problem.Message : $"{problem.Message} (SQLSTATE {problem.SqlState})");
+            return new Verdict.Unchecked(problem.SqlState switch
+            {
+                null => problem.Message,
+                "42501" => $"{problem.Message} (SQLSTATE 42501); grant this role what is named there, or BYPASSRLS where a row-level policy hides rows",
+                _ => $"{problem.Message} (SQLSTATE {problem.SqlState})",
+            });
         }
         catch (OperationCanceledException)
         {

@@ -38,13 +38,16 @@ internal static class PatientSchema
     /// <returns>The role that owns it: all writing there is done as that role, so that nobody's trigger gets our rights.</returns>
     public static async ValueTask<string> Ensure(WriteSession session, CancellationToken cancellationToken)
     {
-        if (await Owner(session, cancellationToken) is { } owner && await Version(session, cancellationToken) == Migrations.Length)
+        var owner = await Owner(session, cancellationToken);
+        if (owner is not null && await Version(session, cancellationToken) == Migrations.Length)
             return owner;
         await session.Execute("BEGIN", cancellationToken);
         try
         {
+            // IF NOT EXISTS asks for the right to create schemas even where it exists; one made for this role by a person is enough.
+            if (owner is null)
+                await session.Execute("CREATE SCHEMA IF NOT EXISTS kintsugi", cancellationToken);
             await session.Execute("""
-                CREATE SCHEMA IF NOT EXISTS kintsugi;
                 REVOKE ALL ON SCHEMA kintsugi FROM PUBLIC;
                 CREATE TABLE IF NOT EXISTS kintsugi.version (version pg_catalog.int4 PRIMARY KEY, at pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.now());
                 REVOKE ALL ON kintsugi.version FROM PUBLIC
