@@ -1,5 +1,6 @@
 using Kintsugi.Postgres.Connecting;
 using Kintsugi.State;
+using Microsoft.Extensions.Configuration;
 
 namespace Kintsugi.Hosting;
 
@@ -8,6 +9,9 @@ public sealed record KintsugiServiceOptions
 {
     /// <summary>Null is a configuration of defaults.</summary>
     public string? ConfigurationFile { get; init; }
+
+    /// <summary>The section of an application's own settings, instead of a file; it is read at the start.</summary>
+    public IConfiguration? Settings { get; init; }
 
     /// <summary>Flags; they win over the file where it names one target.</summary>
     public ConnectionRequest Request { get; init; } = new();

@@ -1,5 +1,6 @@
 using Kintsugi.State;
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Quartz;
@@ -9,8 +10,18 @@ namespace Kintsugi.Hosting;
 /// <summary>Adds Kintsugi to a host.</summary>
 public static class KintsugiServices
 {
+    /// <param name="section">The keys of config.yaml, as in <c>Kintsugi:Targets:0:Name</c>; a mistake in it stops the start.</param>
+    /// <param name="adjust">Changes what is not in the section: the state directory, which no two instances share.</param>
     /// <exception cref="StateException">The state directory cannot be used.</exception>
-    public static IServiceCollection AddKintsugi(this IServiceCollection services, KintsugiServiceOptions options)
+    public static KintsugiBuilder AddKintsugi(
+        this IServiceCollection services, IConfiguration section, Func<KintsugiServiceOptions, KintsugiServiceOptions>? adjust = null)
+    {
+        var options = new KintsugiServiceOptions { Settings = section };
+        return services.AddKintsugi(adjust is null ? options : adjust(options));
+    }
+
+    /// <exception cref="StateException">The state directory cannot be used.</exception>
+    public static KintsugiBuilder AddKintsugi(this IServiceCollection services, KintsugiServiceOptions options)
     {
         var state = options.OpenState();
         services.TryAddSingleton(TimeProvider.System);
@@ -60,6 +71,6 @@ public static class KintsugiServices
         services.AddHostedService<Closing>();
         services.AddHostedService<Schedule>();
         services.AddHostedService<Outbox>();
-        return services;
+        return new KintsugiBuilder(services);
     }
 }

@@ -74,12 +74,20 @@ internal static class Daemon
         else
             builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
         var listen = arguments.Listen ?? configuration.Http.Listen;
-        if (listen.Address is null || !System.Net.IPAddress.IsLoopback(listen.Address))
-            throw new UsageException("this version listens on a loopback address only: http: { listen: 127.0.0.1:9432 }");
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(listen.Address, listen.Port));
+        var ofThisMachine = listen.Address is not null && System.Net.IPAddress.IsLoopback(listen.Address);
+        if (!ofThisMachine && configuration.Http.ApiKeys.Count == 0)
+            throw new UsageException("others can reach this address: it needs http: { api_keys: [ { name: …, sha256: …, role: … } ] }, or listen on 127.0.0.1");
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            if (listen.Address is null)
+                kestrel.ListenAnyIP(listen.Port);
+            else
+                kestrel.Listen(listen.Address, listen.Port);
+        });
         var application = builder.Build();
         application.MapPrometheusScrapingEndpoint("/metrics");
-        application.MapKintsugi("");
+        application.MapKintsugi("", new KintsugiWebOptions { ReadsFromLoopback = ofThisMachine });
         return application;
     }
 

@@ -1,5 +1,6 @@
 using Kintsugi.Configuration;
 using Kintsugi.JsonSchema;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 
 namespace Kintsugi.Hosting;
@@ -57,6 +58,8 @@ public sealed class ConfigurationSource(KintsugiServiceOptions options, ILogger<
     private static ConfigurationResult Read(KintsugiServiceOptions options)
     {
         var around = ConfigurationSurroundings.OfThisProcess(Mistake);
+        if (options.Settings is { } settings)
+            return ConfigurationReader.ReadSettings(settings.AsEnumerable(makePathsRelative: true), Directory.GetCurrentDirectory(), around);
         return options.ConfigurationFile is { } path
             ? ConfigurationReader.Load(path, around)
             : ConfigurationReader.Read("", "(no file)", Directory.GetCurrentDirectory(), around);

@@ -9,7 +9,8 @@ namespace Kintsugi.Hosting;
 
 /// <summary>Connects to the servers under care; remembers how each was met last.</summary>
 internal sealed class TargetBoard(
-    ConfigurationSource configuration, KintsugiServiceOptions options, TimeProvider clock, ILogger<TargetBoard> log) : IKintsugiTargets
+    ConfigurationSource configuration, KintsugiServiceOptions options, IEnumerable<ICheck> checks, IEnumerable<IRepair> repairs, TimeProvider clock,
+    ILogger<TargetBoard> log) : IKintsugiTargets
 {
     private readonly ConcurrentDictionary<string, TargetStatus> seen = new();
 
@@ -41,7 +42,7 @@ internal sealed class TargetBoard(
                 Reachable = true, Reason = null, SystemIdentifier = source.Server.SystemIdentifier, Version = source.Server.Version,
                 Databases = source.Databases,
             });
-            return new Ward(target, factory, source, PostgresRegistry.Create(target.Consistency));
+            return new Ward(target, factory, source, RegistryFor(target));
         }
         catch (Exception problem) when (problem is PatientException or ConnectionSettingsException)
         {
@@ -51,6 +52,13 @@ internal sealed class TargetBoard(
             Note(name, status => status with { Reachable = false, Reason = problem.Message });
             throw problem is PatientException ? problem : new PatientException(null, problem.Message, problem);
         }
+    }
+
+    /// <summary>What the application added comes after what is there: the gentler repair is asked first.</summary>
+    private Registry RegistryFor(TargetConfiguration target)
+    {
+        var own = PostgresRegistry.Create(target.Consistency);
+        return new Registry([.. own.Checks, .. checks], [.. own.Repairs, .. repairs]);
     }
 
     public void Examined(string name) => Note(name, status => status with { LastHealthCheck = clock.GetUtcNow() });
