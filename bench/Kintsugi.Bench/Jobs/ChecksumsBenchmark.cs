@@ -19,7 +19,7 @@ internal sealed class ChecksumsBenchmark : IBenchmark
             await report.Missing("pg_checksums", "verifying checksums");
             return;
         }
-        await using var cluster = await Pages.Cluster(room, room.Size(5_000_000, 16_000_000), cancellationToken);
+        await using var cluster = await Pages.Cluster(room, room.Size(4_000_000, 16_000_000), cancellationToken);
         await cluster.Stop(StopMode.Fast, cancellationToken);
         var gate = await SameFlips(room, cluster, program, cancellationToken);
         foreach (var (jobs, goal, limit) in new[] { (1, "G1", 0.55), (2, "G2", 0.30) })

@@ -14,7 +14,7 @@ internal sealed class ForeignKeysBenchmark : IBenchmark
 
     public async Task Run(Room room, Report report, CancellationToken cancellationToken)
     {
-        var parents = room.Size(300_000, 1_000_000);
+        var parents = room.Size(200_000, 1_000_000);
         var cluster = await room.Database("keys", Statements(parents), cancellationToken);
         if (room.Peer("psql") is not { } psql)
         {

@@ -20,7 +20,7 @@ internal sealed class HealBenchmark : IBenchmark
             await report.Missing("psql", "healing by hand");
             return;
         }
-        await using var cluster = await Pages.Cluster(room, room.Size(1_600_000, 7_000_000), cancellationToken);
+        await using var cluster = await Pages.Cluster(room, room.Size(1_000_000, 7_000_000), cancellationToken);
         var size = await cluster.Scalar<long>(Pages.Database, $"SELECT pg_relation_size('{Index}')", cancellationToken);
         var gate = new Gate(true, "each time the damage was seen before and gone after");
         var pairs = await Pairs.Of(room.PairCount, Ours, ByHand);

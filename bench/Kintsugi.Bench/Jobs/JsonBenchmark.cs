@@ -41,7 +41,7 @@ internal sealed class JsonBenchmark : IBenchmark
 
     public async Task Run(Room room, Report report, CancellationToken cancellationToken)
     {
-        var rows = room.Size(200_000, 1_000_000);
+        var rows = room.Size(120_000, 1_000_000);
         var cluster = await room.Database("documents", Statements(rows), cancellationToken);
         var config = Path.Combine(room.Laboratory.Root, "json.yaml");
         await File.WriteAllTextAsync(config,

@@ -12,7 +12,7 @@ internal sealed class SnapshotBenchmark : IBenchmark
 
     public async Task Run(Room room, Report report, CancellationToken cancellationToken)
     {
-        await using var cluster = await Pages.Cluster(room, room.Size(2_500_000, 12_000_000), cancellationToken);
+        await using var cluster = await Pages.Cluster(room, room.Size(1_600_000, 12_000_000), cancellationToken);
         var target = Path.Combine(room.Laboratory.Root, "copies");
         var copy = new[] { "sh", "-c", "cp -a \"$1\" \"$2\" && sync -f \"$2\"", "sh", cluster.DataDirectory, Path.Combine(target, "copy") };
         await Compare("one index instead of all", "cp -a of everything + sync", "G11", 0.05, ["-i", "public.t1_pkey"], copy);
