@@ -74,11 +74,9 @@ internal static class Meter
     {
         if (Fields(Path.Combine(path, "stat")) is not { } fields || fields[1] != postmaster.ToString(CultureInfo.InvariantCulture))
             return false;
-        if (fields[0] == "Z")
-            return true;
-        // A client's backend calls itself "postgres: user database address state"; the others have one word or two.
+        // A client's backend calls itself "postgres: user database address state", the others have one word or two; who is on the way out has no title.
         var title = ReadOrEmpty(Path.Combine(path, "cmdline")).Split('\0')[0];
-        return title.StartsWith("postgres: postgres ", StringComparison.Ordinal);
+        return title.Length == 0 || title.StartsWith("postgres: postgres ", StringComparison.Ordinal);
     }
 
     private static long ServerTicks(int postmaster) => Fields($"/proc/{postmaster}/stat") is { } fields ? Sum(fields, 13, 2) : 0;
