@@ -49,7 +49,8 @@ internal sealed class Triage(SqliteLedger ledger, ConfigurationSource configurat
     {
         if (row.State is "open" or "confirmed")
             return true;
-        var history = new CaseHistory(await ledger.FactsOf(row.Id, cancellationToken));
+        var facts = await ledger.FactsOf(row.Id, cancellationToken);
+        var history = new CaseHistory(facts);
         if (row.State is "rejected")
             return false;
         if (row.State is "accepted")
@@ -58,14 +59,16 @@ internal sealed class Triage(SqliteLedger ledger, ConfigurationSource configurat
             return true;
         // A killed run's step: its backend holds the lock until it ends.
         if (history.Unfinished is not null)
-            return now - row.LastChanged >= Between;
+            return now - row.LastChanged >= Patience(row, facts.Last(fact => fact.Kind == Facts.Intended).At, Between, TimeSpan.FromHours(6));
         // What it stood on was healed, or what stood beside it.
         if (all.Any(other => IsClosed(other) && other.LastChanged > row.LastChanged && other.Database == row.Database))
             return true;
-        var patience = TimeSpan.FromTicks(Math.Clamp(
-            (row.LastChanged - row.FirstSeen).Ticks / 4, TimeSpan.TicksPerMinute * 10, TimeSpan.TicksPerHour * (row.State is "waiting" ? 6 : 24)));
-        return now - row.LastChanged >= patience;
+        return now - row.LastChanged >= Patience(row, row.FirstSeen, TimeSpan.FromMinutes(10), TimeSpan.FromHours(row.State is "waiting" ? 6 : 24));
     }
+
+    /// <summary>The longer nothing has helped, the rarer it is tried again.</summary>
+    private static TimeSpan Patience(CaseRow row, DateTimeOffset since, TimeSpan least, TimeSpan most) =>
+        TimeSpan.FromTicks(Math.Clamp((row.LastChanged - since).Ticks / 4, least.Ticks, most.Ticks));
 
     /// <summary>A maintenance window has opened since the case was put off.</summary>
     private bool OpenedSince(CaseRow row, DateTimeOffset now) =>
