@@ -52,6 +52,8 @@ internal static class PagePlan
             RowsChanged = ward.Rows,
             TableRows = table.Rows,
             DiskBytes = patient.Can.Major < 17 ? BufferEviction.Room(patient.Can) : 0,
+            // Before 17 the table stays locked until all of shared_buffers was read over, and the server's cache is cold after.
+            NeedsWindow = patient.Can.Major < 17,
             NeedsApproval = ward.Approval,
             Warnings = [.. all.SelectMany(correction => correction.Witnesses).Select(witness => witness.Because).Distinct(),
                 "Only the page on this server is written: a standby has its own, and is checked by itself."],
