@@ -5,7 +5,7 @@ namespace Kintsugi.Postgres.Operating;
 
 /// <summary>
 /// Makes the server forget its copies of pages, so that it reads them from the file again: pg_buffercache_evict from 17 on; before, a table larger
-/// than shared_buffers is read through them until the pages have left. All that it makes belongs to a transaction that its caller rolls back.
+/// than shared_buffers is read through them until the pages have left.
 /// </summary>
 internal sealed class BufferEviction(WriteSession session, int major)
 {
@@ -14,6 +14,8 @@ internal sealed class BufferEviction(WriteSession session, int major)
 
     /// <summary>A buffer in constant use is passed over five times by the clock sweep (BM_MAX_USAGE_COUNT, buf_internals.h).</summary>
     private const int Rounds = 8;
+
+    private bool pressed;
 
     private const string Columns =
         "(bufferid int4, relfilenode oid, reltablespace oid, reldatabase oid, relforknumber int2, relblocknumber int8, isdirty bool, usagecount int2, "
@@ -30,7 +32,7 @@ internal sealed class BufferEviction(WriteSession session, int major)
     public static long Room(Capabilities can) =>
         can.Settings.TryGetValue("shared_buffers", out var buffers) && long.TryParse(buffers, out var pages) ? pages * 5 / 4 * PageFormat.Size : 0;
 
-    /// <summary>Makes the functions, in the session's temporary schema and this transaction.</summary>
+    /// <summary>Makes the functions, in the session's temporary schema and a transaction that its caller rolls back.</summary>
     public async ValueTask Prepare(CancellationToken cancellationToken)
     {
         await session.Execute("CREATE FUNCTION pg_temp.kintsugi_buffers() RETURNS SETOF pg_catalog.record AS '$libdir/pg_buffercache', "
@@ -47,9 +49,7 @@ internal sealed class BufferEviction(WriteSession session, int major)
     {
         if (await Resident(relation, blocks, cancellationToken) is 0)
             return;
-        if (major < 17)
-            await Pressure(cancellationToken);
-        for (var round = 0; round < Rounds; round++)
+        for (var round = 0; round < Rounds && (pressed || major >= 17); round++)
         {
             if (major >= 17)
                 await session.Execute($"SELECT pg_catalog.count(pg_temp.kintsugi_evict(b.bufferid)) {From}", cancellationToken, relation, blocks);
@@ -70,12 +70,45 @@ internal sealed class BufferEviction(WriteSession session, int major)
     private async ValueTask<long> Resident(string relation, long[] blocks, CancellationToken cancellationToken) =>
         await session.Value<long>($"SELECT pg_catalog.count(*) {From}", cancellationToken, relation, blocks);
 
-    /// <summary>One row on each page, written around the buffers (a bulk insert has a ring of its own).</summary>
-    private async ValueTask Pressure(CancellationToken cancellationToken)
+    /// <summary>
+    /// Before the table is locked, and in transactions of its own that are committed: PostgreSQL does not start again when it loses power right after the
+    /// creation of an unlogged table was rolled back (the file of its main fork waits for a checkpoint, and redo makes the one of its init fork again).
+    /// </summary>
+    public async ValueTask Press(string relation, long[] blocks, CancellationToken cancellationToken)
     {
+        if (major >= 17 || !await MayBeResident(relation, blocks, cancellationToken))
+            return;
+        await Release(cancellationToken);
+        pressed = true;
         await session.Execute("CREATE SCHEMA kintsugi_pressure", cancellationToken);
-        await session.Execute("CREATE UNLOGGED TABLE kintsugi_pressure.filler WITH (fillfactor = 10, autovacuum_enabled = off) AS "
-            + "SELECT pg_catalog.repeat('x', 900) AS filler FROM pg_catalog.generate_series(1, (SELECT s.setting::pg_catalog.int8 * 5 / 4 "
-            + "FROM pg_catalog.pg_settings s WHERE s.name = 'shared_buffers'))", cancellationToken);
+        await session.Execute("CREATE UNLOGGED TABLE kintsugi_pressure.filler (filler pg_catalog.text) WITH (fillfactor = 10, autovacuum_enabled = off)", cancellationToken);
+        // One row on each page.
+        await session.ExecuteUnbounded("INSERT INTO kintsugi_pressure.filler SELECT pg_catalog.repeat('x', 900) FROM pg_catalog.generate_series(1, "
+            + "(SELECT s.setting::pg_catalog.int8 * 5 / 4 FROM pg_catalog.pg_settings s WHERE s.name = 'shared_buffers'))", TimeSpan.FromSeconds(5), cancellationToken);
+    }
+
+    /// <summary>A page that fails its checksum never is.</summary>
+    private async ValueTask<bool> MayBeResident(string relation, long[] blocks, CancellationToken cancellationToken)
+    {
+        await session.Execute("BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED READ WRITE", cancellationToken);
+        try
+        {
+            await Prepare(cancellationToken);
+            return await Resident(relation, blocks, cancellationToken) > 0;
+        }
+        finally
+        {
+            if (session.IsOpen)
+                await session.Execute("ROLLBACK", CancellationToken.None);
+        }
+    }
+
+    /// <summary>Removes that table, also one that a killed run left.</summary>
+    public async ValueTask Release(CancellationToken cancellationToken)
+    {
+        if (major >= 17 || !await session.Value<bool>("SELECT pg_catalog.to_regnamespace('kintsugi_pressure') IS NOT NULL", cancellationToken))
+            return;
+        await session.Execute("DROP TABLE IF EXISTS kintsugi_pressure.filler", cancellationToken);
+        await session.Execute("DROP SCHEMA kintsugi_pressure RESTRICT", cancellationToken);
     }
 }

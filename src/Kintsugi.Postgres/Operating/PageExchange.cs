@@ -20,16 +20,17 @@ internal sealed class PageExchange(Step step, WriteSession session)
     {
         var file = await PageFile.Of(session, cancellationToken);
         var major = await session.Value<int>("SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4 / 10000", cancellationToken);
-        // Most of what is to be written out is written before anybody has to wait for it.
-        await session.ExecuteUnbounded("CHECKPOINT", TimeSpan.FromSeconds(5), cancellationToken);
-        await session.Execute("BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED READ WRITE", cancellationToken);
+        var eviction = new BufferEviction(session, major);
         try
         {
+            await eviction.Press(step["relation"], [.. changes.Select(change => change.Block)], cancellationToken);
+            // Most of what is to be written out is written before anybody has to wait for it.
+            await session.ExecuteUnbounded("CHECKPOINT", TimeSpan.FromSeconds(5), cancellationToken);
+            await session.Execute("BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED READ WRITE", cancellationToken);
             await Hold(cancellationToken);
             var path = await session.Value<string>("SELECT pg_catalog.pg_relation_filepath($1::pg_catalog.regclass)", cancellationToken, step["relation"]);
             if (path != step["path"])
                 throw new HealingException($"{step["relation"]} lies in {path} by now, not in {step["path"]}: it was rewritten since the plan was made", mayPass: true);
-            var eviction = new BufferEviction(session, major);
             await eviction.Prepare(cancellationToken);
             await session.Execute("CREATE FUNCTION pg_temp.kintsugi_page(pg_catalog.text, pg_catalog.text, "
                 + (major >= 14 ? "pg_catalog.int8) RETURNS pg_catalog.bytea AS '$libdir/pageinspect', 'get_raw_page_fork_1_9'"
@@ -50,7 +51,10 @@ internal sealed class PageExchange(Step step, WriteSession session)
         finally
         {
             if (session.IsOpen)
+            {
                 await session.Execute("ROLLBACK", CancellationToken.None);
+                await eviction.Release(CancellationToken.None);
+            }
         }
     }
 

@@ -50,6 +50,8 @@ internal sealed class WritePagesStep : IStepRunner
             if (IsTorn(page, before, change.After))
                 torn.Add(new PageChange(change.Block, PageChange.Sum(page), before));
         }
+        var major = await session.Value<int>("SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4 / 10000", cancellationToken);
+        await new BufferEviction(session, major).Release(cancellationToken);
         if (torn.Count == 0)
             return null;
         await new PageExchange(step, session).Run(torn, (change, page) => PageChange.Sum(page) == change.Before ? change.After
