@@ -13,6 +13,25 @@ internal static partial class LinuxFiles
 
     private const int ReadOnly = 0;
 
+    /// <summary>EEXIST of errno.h.</summary>
+    private const int Exists = 17;
+
+    /// <summary>
+    /// Gives a finished file its name, and replaces none: link(2) is atomic, where File.Move looks whether the name is taken and then renames over
+    /// whatever was put there in between.
+    /// </summary>
+    /// <returns>False where the name is taken; the draft is gone either way.</returns>
+    public static bool TakeName(string draft, string path)
+    {
+        var linked = Link(draft, path) == 0;
+        var taken = !linked && Marshal.GetLastPInvokeError() == Exists;
+        if (!linked && !taken)
+            File.Move(draft, path, overwrite: false);
+        else
+            File.Delete(draft);
+        return !taken;
+    }
+
     /// <summary>Shares all blocks of the source with the target (ioctl_ficlone(2)).</summary>
     /// <returns>False where the file system cannot, or the two files lie on different ones.</returns>
     public static bool Clone(SafeFileHandle source, SafeFileHandle target) =>
@@ -51,6 +70,9 @@ internal static partial class LinuxFiles
             _ = Close(descriptor);
         }
     }
+
+    [LibraryImport("libc", EntryPoint = "link", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Link(string draft, string path);
 
     [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
     private static partial int Ioctl(SafeFileHandle target, nuint request, int argument);

@@ -45,15 +45,8 @@ internal static class LedgerFile
             Sql.Run(connection, "pragma journal_mode = wal");
             Migrations.Apply(connection, path);
         }
-        try
-        {
-            File.Move(draft, path, overwrite: false);
-        }
-        catch (IOException) when (File.Exists(path))
-        {
-            // Another process was quicker: its ledger is the ledger.
-            File.Delete(draft);
-        }
+        // Of two processes that make one the first is the ledger's; whoever replaced it would split the facts between two files and one log.
+        LinuxFiles.TakeName(draft, path);
     }
 
     private static SqliteConnection Connect(string path)
