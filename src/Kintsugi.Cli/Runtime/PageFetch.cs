@@ -12,20 +12,9 @@ internal sealed record FetchedPage(string Source, byte[] Bytes, long Block, int 
     {
         Block = (uint)Block,
         Fork = Fork,
-        Index = Relation is { Index: not null } index ? KindOf(index.AccessMethod) : IndexKind.None,
+        Index = Relation is { Index: not null } index ? IndexKinds.Of(index.AccessMethod) : IndexKind.None,
         IsToast = Relation?.IsToast ?? false,
         HasChecksums = HasChecksums,
-    };
-
-    private static IndexKind KindOf(string accessMethod) => accessMethod switch
-    {
-        "btree" => IndexKind.Btree,
-        "gin" => IndexKind.Gin,
-        "gist" => IndexKind.Gist,
-        "spgist" => IndexKind.SpGist,
-        "hash" => IndexKind.Hash,
-        "brin" => IndexKind.Brin,
-        _ => IndexKind.None,
     };
 }
 

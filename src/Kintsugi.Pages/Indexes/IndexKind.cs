@@ -60,6 +60,18 @@ public static class IndexKinds
     internal const ushort SpGistTag = 0xFF82;
     internal const ushort HashTag = 0xFF80;
 
+    /// <summary>By pg_am.amname; None for what is not PostgreSQL's own.</summary>
+    public static IndexKind Of(string accessMethod) => accessMethod switch
+    {
+        "btree" => IndexKind.Btree,
+        "gin" => IndexKind.Gin,
+        "gist" => IndexKind.Gist,
+        "spgist" => IndexKind.SpGist,
+        "hash" => IndexKind.Hash,
+        "brin" => IndexKind.Brin,
+        _ => IndexKind.None,
+    };
+
     /// <summary>The kind that the special space speaks for; btree and GIN carry no tag and are told by their flags.</summary>
     public static IndexKind Detect(ReadOnlySpan<byte> page)
     {

@@ -30,7 +30,7 @@ internal sealed class WritePagesStep : IStepRunner
         var changes = PageChange.Read(context.Step["pages"]);
         await new PageExchange(context.Step, context.Session).Run(changes, (change, page) => PageChange.Sum(page) == change.Before ? change.After
             : throw new HealingException($"block {change.Block} of {context.Step["relation"]} has changed since the plan was made", mayPass: true), cancellationToken);
-        return new StepResult($"{changes.Count} pages written, and read back through the server")
+        return new StepResult($"{changes.Count} {(changes.Count == 1 ? "page" : "pages")} written, and read back through the server")
         {
             RowsChanged = long.Parse(context.Step["rows"], CultureInfo.InvariantCulture),
         };

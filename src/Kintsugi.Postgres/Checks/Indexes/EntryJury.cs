@@ -107,7 +107,7 @@ internal sealed class EntryJury(IReadOnlyList<IPageView> views, Located heap, bo
     private async ValueTask<(Answer, StructureSuspicion)> Page(
         StructureSuspicion suspicion, IPageView view, PageDesk desk, CancellationToken cancellationToken)
     {
-        var kind = IndexLook.KindOf(suspicion.Index.Relation.AccessMethod);
+        var kind = IndexKinds.Of(suspicion.Index.Relation.AccessMethod);
         if (suspicion.Parent < 0)
         {
             // Read twice with the same bytes, and still no page of this index: it needs no other page to be wrong.
@@ -132,7 +132,7 @@ internal sealed class EntryJury(IReadOnlyList<IPageView> views, Located heap, bo
     /// <returns>How many entries of that page lead there; null when the page cannot be believed.</returns>
     private int? Count(EntrySuspicion suspicion, long block, byte[]? page, PageDesk desk)
     {
-        var kind = IndexLook.KindOf(suspicion.Index.Relation.AccessMethod);
+        var kind = IndexKinds.Of(suspicion.Index.Relation.AccessMethod);
         return page is null || IndexPages.Read(kind, page, block, desk.Checksums, content) is not null
             ? null
             : content.Rows.Count(row => row.Tid == suspicion.Tid);

@@ -103,7 +103,7 @@ public sealed class IndexEntriesCheck(TimeProvider clock) : IBatchCheck
 
     private static string? WhyNot(Relation index) =>
         index.Index is not { Valid: true, Ready: true, Live: true } ? "not valid or not ready: see index-state"
-        : IndexLook.KindOf(index.AccessMethod) == IndexKind.None ? $"access method {index.AccessMethod} is not PostgreSQL's own: its pages cannot be read"
+        : IndexKinds.Of(index.AccessMethod) == IndexKind.None ? $"access method {index.AccessMethod} is not PostgreSQL's own: its pages cannot be read"
         : null;
 
     private static Verdict.NotApplicable? Settle(Relation heap, List<Relation> indexes) =>

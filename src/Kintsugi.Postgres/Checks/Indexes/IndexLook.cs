@@ -8,22 +8,10 @@ namespace Kintsugi.Postgres.Checks.Indexes;
 internal sealed class IndexLook(IPageView view, Located index, bool checksums)
 {
     private readonly IndexPageContent content = new();
-    private readonly IndexKind kind = KindOf(index.Relation.AccessMethod);
+    private readonly IndexKind kind = IndexKinds.Of(index.Relation.AccessMethod);
 
     /// <summary>Hash buckets that are being split hold copies of entries until they are cleaned up (hash/README).</summary>
     private bool splitting;
-
-    /// <summary>The access methods whose entries are read; BRIN points at block ranges.</summary>
-    public static IndexKind KindOf(string accessMethod) => accessMethod switch
-    {
-        "btree" => IndexKind.Btree,
-        "gin" => IndexKind.Gin,
-        "gist" => IndexKind.Gist,
-        "spgist" => IndexKind.SpGist,
-        "hash" => IndexKind.Hash,
-        "brin" => IndexKind.Brin,
-        _ => IndexKind.None,
-    };
 
     /// <param name="window">The stretch of the heap.</param>
     /// <param name="heapEnd">Blocks of the whole heap; entries behind it are told with the last stretch.</param>

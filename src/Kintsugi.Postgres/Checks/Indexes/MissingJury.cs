@@ -37,7 +37,7 @@ internal sealed class MissingJury(IReadOnlyList<IPageView> views, Located heap, 
     /// <returns>Whether every page was as it was at the moment.</returns>
     private async ValueTask<bool> Find(IPageView view, Moment moment, Located index, HashSet<Tid> open, CancellationToken cancellationToken)
     {
-        var kind = IndexLook.KindOf(index.Relation.AccessMethod);
+        var kind = IndexKinds.Of(index.Relation.AccessMethod);
         var content = new IndexPageContent();
         var buffer = new byte[PagesPerRead * PageFormat.Size];
         var exact = true;

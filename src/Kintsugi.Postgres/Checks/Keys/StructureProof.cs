@@ -15,7 +15,7 @@ internal static class StructureProof
     /// <returns>What is wrong; null when searches end.</returns>
     public static async ValueTask<string?> Look(IPageView view, Located index, bool checksums, CancellationToken cancellationToken)
     {
-        var kind = IndexLook.KindOf(index.Relation.AccessMethod);
+        var kind = IndexKinds.Of(index.Relation.AccessMethod);
         var blocks = (int)Math.Min(await view.Blocks(index, cancellationToken), int.MaxValue);
         var links = new Links(blocks);
         var next = new uint[blocks];

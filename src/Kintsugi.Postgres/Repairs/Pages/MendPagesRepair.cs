@@ -32,13 +32,12 @@ public sealed class MendPagesRepair(TimeProvider clock) : IRepair
         if (blocks.Count > MostPages)
             return new Proposal.Refused($"{blocks.Count} pages of {healing.Target.Name} are damaged: that points at the disk or its driver, not at single fields");
         using var bytes = await ByteSource.Of(patient, cancellationToken);
-        if (bytes is null || await HeapReading.Begin(table, bytes, patient, clock, cancellationToken) is not { KnowsColumns: true } reading)
-            return new Proposal.Refused("its pages or the definition of its columns could not be read");
+        if (bytes is null)
+            return new Proposal.Refused("its pages cannot be read");
         try
         {
-            var witnesses = new PageWitnesses(table, healing, patient, bytes, (IPageView?)BufferView.Of(patient) ?? new FileView(bytes, patient, clock));
-            await witnesses.Hear(blocks, cancellationToken);
-            var ward = new PageWard(reading, witnesses, patient);
+            if (await PageWard.Open(table, healing, blocks, bytes, patient, clock, cancellationToken) is not { } ward)
+                return new Proposal.Refused("the definition of its columns could not be read");
             foreach (var block in blocks)
                 await ward.Treat(block, PageWard.Nobody, cancellationToken);
             return ward.Mended.Count == 0

@@ -1,6 +1,7 @@
 using Kintsugi.Pages;
 using Kintsugi.Pages.Mending;
 using Kintsugi.Postgres.Checks.Indexes;
+using Kintsugi.Postgres.Files.Reading;
 using Kintsugi.Postgres.Operating;
 
 namespace Kintsugi.Postgres.Repairs.Pages;
@@ -19,6 +20,18 @@ internal sealed class PageWard(HeapReading reading, PageWitnesses witnesses, Pat
     public static readonly IReadOnlyDictionary<int, IReadOnlyList<Witness>> Nobody = new Dictionary<int, IReadOnlyList<Witness>>();
 
     private readonly List<MendedPage> mended = [];
+
+    /// <summary>Null where the table is gone, or pg_attribute does not have all of its columns.</summary>
+    public static async ValueTask<PageWard?> Open(
+        Relation table, HealingCase healing, IReadOnlyCollection<long> blocks, IByteSource bytes, Patient patient, TimeProvider clock,
+        CancellationToken cancellationToken)
+    {
+        if (await HeapReading.Begin(table, bytes, patient, clock, cancellationToken) is not { KnowsColumns: true } reading)
+            return null;
+        var witnesses = new PageWitnesses(table, healing, patient, bytes, (IPageView?)BufferView.Of(patient) ?? new FileView(bytes, patient, clock));
+        await witnesses.Hear(blocks, cancellationToken);
+        return new PageWard(reading, witnesses, patient);
+    }
 
     public IReadOnlyList<MendedPage> Mended => mended;
 

@@ -37,7 +37,7 @@ internal sealed class PageWitnesses(Relation table, HealingCase healing, Patient
         var hasMap = await bytes.Read(file, offset, map, cancellationToken) == PageFormat.Size && !PageHeader.Read(map).IsNew;
         return new PageEvidence(expected with { Block = (uint)block, MapBits = hasMap ? VisibilityMap.Bits(map, (uint)block) : null })
         {
-            Indexed = indexed?.GetValueOrDefault(block) ?? (indexed is null ? null : new HashSet<int>()),
+            Indexed = indexed?[block],
         };
     }
 

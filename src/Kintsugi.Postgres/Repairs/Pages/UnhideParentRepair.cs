@@ -6,6 +6,7 @@ using Kintsugi.Postgres.Checks.References;
 using Kintsugi.Postgres.Checks.Rows;
 using Kintsugi.Postgres.Files.Reading;
 using Kintsugi.Postgres.Repairs.Rows;
+using Kintsugi.Postgres.Repairs.Rows.Parents;
 using Kintsugi.Postgres.Sessions;
 using Kintsugi.Rules;
 
@@ -31,8 +32,7 @@ public sealed class UnhideParentRepair(ConsistencyRules rules, TimeProvider cloc
             return new Proposal.Refused("its ground is not proven, or the owner's rule says report");
         if (!finding.Facts.ContainsKey(FactNames.ParentSuspect))
             return new Proposal.Refused("nothing speaks for a hidden parent");
-        if ((await ForeignKeyReader.Read(patient, cancellationToken)).FirstOrDefault(key => key.Name == finding.Target.Rule
-            && key.Child.Schema == finding.Target.ObjectSchema && key.Child.Name == finding.Target.Object) is not { Period: false } key)
+        if (OrphanKeys.Accused(finding, await ForeignKeyReader.Read(patient, cancellationToken)) is not { Period: false } key)
             return new Proposal.Refused("only for foreign keys that the schema declares, by equality");
         using var pages = await PageSearch.Of(patient, cancellationToken);
         using var bytes = await ByteSource.Of(patient, cancellationToken);
@@ -55,12 +55,8 @@ public sealed class UnhideParentRepair(ConsistencyRules rules, TimeProvider cloc
     private static async ValueTask<IReadOnlyList<Tid>> Hidden(
         ForeignKey key, Relation heap, PageSearch pages, Patient patient, CancellationToken cancellationToken)
     {
-        var row = Quote.Identifier(key.Child.Name);
-        var places = await patient.Session.InTransaction(Evidence.Settings(null), session => session.Rows(
-            $"SELECT {row}.ctid::pg_catalog.text FROM ONLY {Quote.Name(key.Child)} AS {row} WHERE ({key.Violation}) LIMIT {RowSelection.Most}",
-            found => found.GetString(0), cancellationToken), cancellationToken);
-        var search = new DeadParents(key, pages, patient.Session);
-        return [.. (await search.Versions(heap, await search.Wanted(places, cancellationToken), cancellationToken))
+        var wanted = await OrphanKeys.Wanted(key, pages, patient, cancellationToken);
+        return [.. (await new DeadParents(key, pages, patient.Session).Versions(heap, wanted, cancellationToken))
             .Where(version => HeapTupleHeader.Read(version.Tuple) is { XmaxInvalid: false, IsLockedOnly: false } head && head.Ctid == version.Tid)
             .Select(version => version.Tid)];
     }
@@ -72,12 +68,9 @@ public sealed class UnhideParentRepair(ConsistencyRules rules, TimeProvider cloc
             return new Proposal.Refused(obstacle);
         if (hidden.Count > MostRows)
             return new Proposal.Refused($"{hidden.Count} parents are hidden: more than damage to single rows would do");
-        if (await HeapReading.Begin(heap, bytes, patient, clock, cancellationToken) is not { KnowsColumns: true } reading)
-            return new Proposal.Refused("the parent's columns could not be read");
         var blocks = hidden.Select(tid => (long)tid.Block).Distinct().Order().ToList();
-        var witnesses = new PageWitnesses(heap, healing, patient, bytes, (IPageView?)BufferView.Of(patient) ?? new FileView(bytes, patient, clock));
-        await witnesses.Hear(blocks, cancellationToken);
-        var ward = new PageWard(reading, witnesses, patient);
+        if (await PageWard.Open(heap, healing, blocks, bytes, patient, clock, cancellationToken) is not { } ward)
+            return new Proposal.Refused("the parent's columns could not be read");
         IReadOnlyList<Witness> children = [new Witness("children", true, $"rows of {healing.Target.Name} refer to it")];
         foreach (var block in blocks)
             await ward.Treat(block, hidden.Where(tid => tid.Block == block).ToDictionary(tid => tid.Item, _ => children), cancellationToken);

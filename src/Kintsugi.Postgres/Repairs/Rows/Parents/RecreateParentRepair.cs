@@ -29,8 +29,7 @@ public sealed class RecreateParentRepair(ConsistencyRules rules) : IRepair
         if (choice == "report")
             return new Proposal.Refused("the owner's rule says report");
         var keys = await ForeignKeyReader.Read(patient, cancellationToken);
-        if (keys.FirstOrDefault(key => key.Name == finding.Target.Rule && key.Child.Schema == finding.Target.ObjectSchema && key.Child.Name == finding.Target.Object)
-            is not { } accused)
+        if (OrphanKeys.Accused(finding, keys) is not { } accused)
             return new Proposal.Refused("only parents of foreign keys that the schema declares are brought back");
         if (accused.Period)
             return new Proposal.Refused("which row a period needs cannot be told row by row");
@@ -56,16 +55,8 @@ public sealed class RecreateParentRepair(ConsistencyRules rules) : IRepair
         : (await patient.Session.Rows("SELECT pg_catalog.getdatabaseencoding()::pg_catalog.text", row => row.GetString(0), cancellationToken))[0] is var encoding
             && encoding != "UTF8" ? $"text in encoding {encoding} is not read from pages" : null;
 
-    private static async ValueTask<Seekers> Orphans(ForeignKey key, PageSearch? pages, Patient patient, CancellationToken cancellationToken)
-    {
-        var row = Quote.Identifier(key.Child.Name);
-        var from = $"ONLY {Quote.Name(key.Child)} AS {row}";
-        var places = await patient.Session.InTransaction(Evidence.Settings(null), session => session.Rows(
-            $"SELECT {row}.ctid::pg_catalog.text FROM {from} WHERE ({key.Violation}) LIMIT {RowSelection.Most}", found => found.GetString(0),
-            cancellationToken), cancellationToken);
-        return new Seekers(from, key.Violation,
-            pages is null ? null : await new DeadParents(key, pages, patient.Session).Wanted(places, cancellationToken));
-    }
+    private static async ValueTask<Seekers> Orphans(ForeignKey key, PageSearch? pages, Patient patient, CancellationToken cancellationToken) =>
+        new(OrphanKeys.From(key), key.Violation, pages is null ? null : await OrphanKeys.Wanted(key, pages, patient, cancellationToken));
 
     private async ValueTask<Proposal> Propose(
         HealingCase healing, Finding finding, ForeignKey key, LostParents parents, IReadOnlyList<ParentRow> rows, Patient patient,

@@ -8,14 +8,15 @@ public sealed record StepDone(Step Step, IReadOnlyDictionary<string, string> Rem
     public static IReadOnlyList<StepDone> Of(IReadOnlyList<Fact> facts)
     {
         var done = new List<StepDone>();
-        var sofar = new List<Fact>();
+        Plan? plan = null;
         IReadOnlyDictionary<string, string>? intended = null;
         foreach (var fact in facts)
         {
-            sofar.Add(fact);
-            if (fact.Kind == Facts.Intended)
+            if (fact.Kind == Facts.Planned)
+                plan = new CaseHistory([fact]).ReadPlan();
+            else if (fact.Kind == Facts.Intended)
                 intended = Facts.Read(fact.Data);
-            else if (fact.Kind == Facts.Done && intended is not null && new CaseHistory(sofar).ReadPlan() is { } plan)
+            else if (fact.Kind == Facts.Done && intended is not null && plan is not null)
                 done.Add(new StepDone(plan.Steps[int.Parse(intended["step"])], intended));
             else if (fact.Kind == Facts.Undone)
                 done.Clear();
