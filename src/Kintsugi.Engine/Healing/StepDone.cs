@@ -1,6 +1,6 @@
 namespace Kintsugi;
 
-/// <summary>A step that was done in a case and not undone since.</summary>
+/// <summary>A step that was done in a case, or cut off in its middle, and not undone since.</summary>
 /// <param name="Remembered">What was recorded before it was begun.</param>
 public sealed record StepDone(Step Step, IReadOnlyDictionary<string, string> Remembered)
 {
@@ -16,7 +16,7 @@ public sealed record StepDone(Step Step, IReadOnlyDictionary<string, string> Rem
                 plan = new CaseHistory([fact]).ReadPlan();
             else if (fact.Kind == Facts.Intended)
                 intended = Facts.Read(fact.Data);
-            else if (fact.Kind == Facts.Done && intended is not null && plan is not null)
+            else if (fact.Kind is Facts.Done or Facts.Cleaned && intended is not null && plan is not null)
                 done.Add(new StepDone(plan.Steps[int.Parse(intended["step"])], intended));
             else if (fact.Kind == Facts.Undone)
                 done.Clear();

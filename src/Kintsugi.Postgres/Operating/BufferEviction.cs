@@ -87,6 +87,20 @@ internal sealed class BufferEviction(WriteSession session, int major)
             + "(SELECT s.setting::pg_catalog.int8 * 5 / 4 FROM pg_catalog.pg_settings s WHERE s.name = 'shared_buffers'))", TimeSpan.FromSeconds(5), cancellationToken);
     }
 
+    /// <returns>Why the table is still there, or null: the work it was made for is proven by then, and the next run removes it.</returns>
+    public async ValueTask<string?> TryRelease()
+    {
+        try
+        {
+            await Release(CancellationToken.None);
+            return null;
+        }
+        catch (PatientException problem)
+        {
+            return $"DROP SCHEMA kintsugi_pressure CASCADE has to be done by hand: {problem.Message}";
+        }
+    }
+
     /// <summary>A page that fails its checksum never is.</summary>
     private async ValueTask<bool> MayBeResident(string relation, long[] blocks, CancellationToken cancellationToken)
     {

@@ -15,12 +15,14 @@ internal sealed class PageExchange(Step step, WriteSession session)
     /// <param name="changes">Which pages.</param>
     /// <param name="replace">Makes the new page of the one that is there, or throws when that is not the one that was meant.</param>
     /// <param name="cancellationToken">Stops before the first page is written.</param>
-    public async ValueTask Run(
+    /// <returns>What is left to be removed by hand, or null.</returns>
+    public async ValueTask<string?> Run(
         IReadOnlyList<PageChange> changes, Func<PageChange, byte[], byte[]> replace, CancellationToken cancellationToken)
     {
         var file = await PageFile.Of(session, cancellationToken);
         var major = await session.Value<int>("SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4 / 10000", cancellationToken);
         var eviction = new BufferEviction(session, major);
+        string? left = null;
         try
         {
             await eviction.Press(step["relation"], [.. changes.Select(change => change.Block)], cancellationToken);
@@ -53,9 +55,10 @@ internal sealed class PageExchange(Step step, WriteSession session)
             if (session.IsOpen)
             {
                 await session.Execute("ROLLBACK", CancellationToken.None);
-                await eviction.Release(CancellationToken.None);
+                left = await eviction.TryRelease();
             }
         }
+        return left;
     }
 
     /// <summary>A TOAST table cannot be locked by itself: its owner is, and a change of its settings keeps VACUUM away from it.</summary>

@@ -18,8 +18,24 @@ internal abstract class PageFile(WriteSession session)
     {
         var directory = await session.Value<string>("SELECT pg_catalog.current_setting('data_directory')", cancellationToken);
         var identifier = await session.Value<string>("SELECT s.system_identifier::pg_catalog.text FROM pg_catalog.pg_control_system() s", cancellationToken);
-        return directory is not null && LocalFiles.SystemIdentifier(directory) == identifier
+        // A standby or a copy on this machine has the same identifier at the same path: the postmaster itself has to be the one that answers.
+        var postmaster = await session.Value<string>("SELECT pg_catalog.pg_read_file('postmaster.pid', 0, 8192, true)", cancellationToken);
+        return directory is not null && LocalFiles.SystemIdentifier(directory) == identifier && postmaster is not null && Postmaster(directory) == postmaster
             ? new Local(session, directory) : new ThroughServer(session);
+    }
+
+    /// <summary>Process, directory, start time, port and shared memory of the server that runs there (miscinit.c, CreateLockFile).</summary>
+    private static string? Postmaster(string directory)
+    {
+        try
+        {
+            return File.ReadAllText(Path.Combine(directory, "postmaster.pid"));
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            // Not this machine's, or not ours to read: the server writes the page itself.
+            return null;
+        }
     }
 
     /// <param name="path">pg_relation_filepath.</param>
@@ -51,7 +67,8 @@ internal abstract class PageFile(WriteSession session)
             }
             catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
             {
-                throw new HealingException($"{file} could not be written: {problem.Message}. Run as the user that owns the data directory", mayPass: false, problem);
+                // Another user than the owner, or a unit that sees the files read-only: the server may write what we may not.
+                return new ThroughServer(Session).Write(path, block, page, cancellationToken);
             }
             return ValueTask.CompletedTask;
         }

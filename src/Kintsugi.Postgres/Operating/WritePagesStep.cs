@@ -28,9 +28,10 @@ internal sealed class WritePagesStep : IStepRunner
     public async ValueTask<StepResult> Run(StepContext context, CancellationToken cancellationToken)
     {
         var changes = PageChange.Read(context.Step["pages"]);
-        await new PageExchange(context.Step, context.Session).Run(changes, (change, page) => PageChange.Sum(page) == change.Before ? change.After
+        var left = await new PageExchange(context.Step, context.Session).Run(changes, (change, page) => PageChange.Sum(page) == change.Before ? change.After
             : throw new HealingException($"block {change.Block} of {context.Step["relation"]} has changed since the plan was made", mayPass: true), cancellationToken);
-        return new StepResult($"{changes.Count} {(changes.Count == 1 ? "page" : "pages")} written, and read back through the server")
+        return new StepResult($"{changes.Count} {(changes.Count == 1 ? "page" : "pages")} written, and read back through the server"
+            + (left is null ? "" : $"; {left}"))
         {
             RowsChanged = long.Parse(context.Step["rows"], CultureInfo.InvariantCulture),
         };
@@ -41,19 +42,22 @@ internal sealed class WritePagesStep : IStepRunner
     {
         var file = await PageFile.Of(session, cancellationToken);
         var torn = new List<PageChange>();
+        var written = 0;
         foreach (var change in PageChange.Read(step["pages"]))
         {
             var page = await file.Read(step["path"], change.Block, cancellationToken);
             if (page is null || !remembered.TryGetValue(change.Block.ToString(CultureInfo.InvariantCulture), out var text))
                 continue;
             var before = Convert.FromBase64String(text);
+            if (page.AsSpan().SequenceEqual(change.After))
+                written++;
             if (IsTorn(page, before, change.After))
                 torn.Add(new PageChange(change.Block, PageChange.Sum(page), before));
         }
         var major = await session.Value<int>("SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4 / 10000", cancellationToken);
         await new BufferEviction(session, major).Release(cancellationToken);
         if (torn.Count == 0)
-            return null;
+            return written == 0 ? null : $"nothing: {written} pages of {step["relation"]} had been written whole, and kintsugi undo takes them back";
         await new PageExchange(step, session).Run(torn, (change, page) => PageChange.Sum(page) == change.Before ? change.After
             : throw new HealingException($"block {change.Block} of {step["relation"]} is being written", mayPass: true), cancellationToken);
         return $"{torn.Count} half-written pages of {step["relation"]} put back as they were";
@@ -66,24 +70,27 @@ internal sealed class WritePagesStep : IStepRunner
     {
         var checksums = await session.Value<string>("SELECT pg_catalog.current_setting('data_checksums')", cancellationToken) == "on";
         var changes = PageChange.Read(step["pages"]);
+        var undone = 0;
         await new PageExchange(step, session) { MustRead = false }.Run(changes, (change, page) =>
         {
             var before = Convert.FromBase64String(remembered[change.Block.ToString(CultureInfo.InvariantCulture)]);
             for (var at = Sealed; at < PageFormat.Size; at++)
             {
-                if (before[at] == change.After[at])
+                // The step may have been cut off before it came to this page.
+                if (before[at] == change.After[at] || page[at] == before[at])
                     continue;
                 if (page[at] != change.After[at])
                     throw new HealingException($"byte {at} of block {change.Block} of {step["relation"]} has been changed since it was mended: nothing was undone", mayPass: false);
                 page[at] = before[at];
             }
+            undone++;
             if (checksums && PageChecksum.Matches(before, (uint)change.Block))
                 PageChecksum.Seal(page, (uint)change.Block);
             else if (checksums)
                 before.AsSpan(ChecksumAt, 2).CopyTo(page.AsSpan(ChecksumAt));
             return page;
         }, cancellationToken);
-        return changes.Count;
+        return undone;
     }
 
     /// <summary>Made of nothing but pieces of the two, and equal to neither: a disk writes sectors of 512 bytes whole.</summary>
