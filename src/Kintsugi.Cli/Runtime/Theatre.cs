@@ -98,7 +98,8 @@ internal sealed class Theatre(
         var shelf = new SnapshotStore(Memory.Directory(context).Snapshots, new SnapshotStoreSettings(), context.Clock);
         return new Healer(
             new Planner(clinic.Registry, clinic.Source), clinic.Source, new Examiner(clinic.Registry, clinic.Source, scrub.Settings.Depth),
-            clinic.Room(context.Clock), new SnapshotTaker(shelf, clinic.Factory), ledger, clinic.Policy, context.Clock)
+            clinic.Room(context.Clock), new SnapshotTaker(shelf, clinic.Factory), ledger,
+            clinic.Policy with { Stopped = stopped }, context.Clock)
         {
             Ask = Consent,
             Progress = output.Quiet || output.Json ? null : new FactLine(context, output.Verbose),

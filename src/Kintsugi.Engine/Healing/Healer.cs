@@ -44,6 +44,9 @@ public sealed class Healer(
         var history = new CaseHistory(await ledger.FactsOf(healing.Id, cancellationToken));
         if (history.Word.Accepted is { } until && until > clock.GetUtcNow())
             return (new Outcome.Escalated("accepted as it is by a person"), null, null);
+        // To clean up is to write, too.
+        if (policy.Stopped is { } stopped && history.Unfinished is not null)
+            return (new Outcome.Escalated(stopped), null, null);
         var leftover = await CleanUp(history, chart, cancellationToken);
         if (leftover is not null)
             return (leftover, null, null);

@@ -34,23 +34,23 @@ public sealed record SpendingLimits
 /// <summary>What repairs of one server took in a span of time, by the ledger.</summary>
 public sealed record Spending(long Cases, long Rows, long Bytes)
 {
-    /// <param name="except">A case whose own attempts do not stand in its way.</param>
+    /// <param name="except">A case that is not counted again; what its earlier repairs took is.</param>
     public static async ValueTask<Spending> Since(
         ILedger ledger, string server, string except, DateTimeOffset since, CancellationToken cancellationToken)
     {
         var total = new Spending(0, 0, 0);
         foreach (var row in await ledger.Cases(server, cancellationToken))
-            if (row.LastChanged >= since && row.Id != except)
-                total = total.With(await ledger.FactsOf(row.Id, cancellationToken), since);
+            if (row.LastChanged >= since)
+                total = total.With(await ledger.FactsOf(row.Id, cancellationToken), since, row.Id == except ? 0 : 1);
         return total;
     }
 
-    private Spending With(IReadOnlyList<Fact> facts, DateTimeOffset since)
+    private Spending With(IReadOnlyList<Fact> facts, DateTimeOffset since, int cases)
     {
         if (!facts.Any(fact => fact.Kind == Facts.Intended && fact.At >= since))
             return this;
         var done = facts.Where(fact => fact.Kind == Facts.Done && fact.At >= since).Select(fact => Facts.Read(fact.Data)).ToList();
-        return new Spending(Cases + 1, Rows + done.Sum(data => Number(data, "rows_quarantined") + Number(data, "rows_changed")),
+        return new Spending(Cases + cases, Rows + done.Sum(data => Number(data, "rows_quarantined") + Number(data, "rows_changed")),
             Bytes + (new CaseHistory(facts).ReadPlan()?.DiskBytes ?? 0));
     }
 

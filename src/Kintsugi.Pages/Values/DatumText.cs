@@ -22,9 +22,10 @@ public static class DatumText
         {
             return Read(data, type, labels);
         }
-        catch (Exception damage) when (damage is ArgumentException or IndexOutOfRangeException or OverflowException)
+        catch (Exception damage) when (damage is ArgumentException or IndexOutOfRangeException or OverflowException
+            or InvalidOperationException or System.Text.Json.JsonException)
         {
-            // Shorter than the type's form needs, no valid UTF-8, or a moment that no calendar has.
+            // Shorter than the type's form needs, no valid UTF-8, a moment that no calendar has, a document too deep or with a number that is none.
             return null;
         }
     }

@@ -154,7 +154,9 @@ internal sealed class LostParents(Patient patient, IReadOnlyList<ForeignKey> key
             Obstacle = $"{key.Parent.Schema}.{key.Parent.Name} is partitioned: into which partition a new parent belongs is not decided here";
         var child = Quote.Identifier(key.Child.Name);
         var columns = string.Join(", ", key.Columns.Select(column => $"pg_catalog.format('%s', {child}.{Quote.Identifier(column)})"));
-        var rows = await Ask($"SELECT DISTINCT {columns} FROM {seekers.From} WHERE ({seekers.Condition}){others} LIMIT {Most + 1}",
+        var rows = await Ask($"SELECT DISTINCT {columns} FROM {seekers.From} WHERE ({seekers.Condition}){others} "
+            // Of a key that is null in part (MATCH FULL) no parent can be made.
+            + $"AND pg_catalog.num_nulls({string.Join(", ", key.Columns.Select(column => $"{child}.{Quote.Identifier(column)}"))}) = 0 LIMIT {Most + 1}",
             row => key.Columns.Select((_, i) => (string?)row.GetString(i)).ToList(), cancellationToken);
         Warnings.Add($"{rows.Count} new rows of {shape.Table.Quoted} hold nothing but their key and the defaults of their other columns");
         return [.. rows.Select((values, n) => new ParentRow(key.Parent, key.ParentColumns, values, $"new row {(n + 1).ToString(CultureInfo.InvariantCulture)}"))];

@@ -42,7 +42,7 @@ public sealed class RecreateParentRepair(ConsistencyRules rules) : IRepair
         await parents.Collect(accused, await Orphans(accused, pages, patient, cancellationToken), choice == "recreate_parent", cancellationToken);
         var rows = parents.Obstacle is null ? await parents.Ordered(cancellationToken) : [];
         if (parents.Obstacle is { } obstacle)
-            return new Proposal.Refused(obstacle);
+            return new Proposal.Refused(obstacle, Final: true);
         return rows.Count == 0
             ? new Proposal.Refused("nothing is left of the parents, neither in quarantine nor on their pages"
                 + (why is null ? "" : $"; their pages were not looked at: {why}") + (dead is { Notes.Count: > 0 } ? $"; not used: {string.Join("; ", dead.Notes.Take(5))}" : ""))
@@ -66,7 +66,7 @@ public sealed class RecreateParentRepair(ConsistencyRules rules) : IRepair
         // pg_trigger.tgtype: 4 INSERT (catalog/pg_trigger.h).
         var effects = await RowEffects.Look([.. tables.Select(table => table.Oid)], 4, [.. parents.Warnings], patient, cancellationToken);
         if (effects.Obstacle is { } obstacle)
-            return new Proposal.Refused(obstacle);
+            return new Proposal.Refused(obstacle, Final: true);
         var words = tables.Select(table => $"{rows.Count(row => row.Table == table).ToString(CultureInfo.InvariantCulture)} into {Quote.Name(table)} ("
             + string.Join(", ", rows.Where(row => row.Table == table).Take(3).Select(row => row.Source)) + ")");
         var step = new Step(RecreateRowsStep.Name, $"INSERT {rows.Count} parent {(rows.Count == 1 ? "row" : "rows")}: {string.Join("; ", words)}")
