@@ -14,9 +14,6 @@ internal static partial class Log
     [LoggerMessage(2002, LogLevel.Warning, "Case {Case}: no line in the patient's kintsugi.audit_log: {Problem}")]
     public static partial void NotAudited(ILogger log, string @case, string problem);
 
-    [LoggerMessage(2003, LogLevel.Warning, "The budget of {Limit} repairs an hour is spent: open cases wait")]
-    public static partial void BudgetSpent(ILogger log, int limit);
-
     [LoggerMessage(4001, LogLevel.Error, "Target {Target} cannot be examined now; the others go on: {Problem}")]
     public static partial void Unreachable(ILogger log, string target, string problem);
 

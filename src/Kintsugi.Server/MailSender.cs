@@ -34,6 +34,7 @@ internal sealed class MailSender : IAlertSender
         }
         catch (Exception problem) when (problem is CommandException or ProtocolException or AuthenticationException or SslHandshakeException
             or IOException or System.Net.Sockets.SocketException or NotSupportedException
+            or FormatException or InvalidOperationException
             || (problem is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             throw new AlertRefusedException($"{settings.Server}: {problem.GetType().Name}", forGood: false, problem);

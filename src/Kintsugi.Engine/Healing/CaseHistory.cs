@@ -42,12 +42,16 @@ public sealed class CaseHistory
     /// <summary>A person has seen the case and lets rows that were bad before be repaired.</summary>
     public bool Acknowledged { get; private set; }
 
+    /// <summary>A person took the repair back and has not spoken of the case since.</summary>
+    public bool Undone { get; private set; }
+
     /// <summary>Steps were done since the case last ended: a check that acquits now acquits a repair.</summary>
     public bool StepsDone { get; private set; }
 
     private void Take(Fact fact)
     {
         SpokenSince = fact.Kind is Facts.Approved or Facts.Rejected or Facts.Retried or Facts.Accepted or Facts.Acknowledged;
+        Undone = fact.Kind == Facts.Undone || (Undone && !SpokenSince);
         Acknowledged |= fact.Kind == Facts.Acknowledged;
         if (!SpokenSince && fact.Kind != Facts.Undone)
             Interrupted = fact.Kind != Facts.Ended || Open;

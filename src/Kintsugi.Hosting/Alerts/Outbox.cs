@@ -77,7 +77,7 @@ internal sealed class Outbox(
         {
             // A receiver that the owner took out, and the log, which has it already, take everything.
             if (receiver is not (null or Receiver.Log))
-                await Sender(receiver).Send(receiver, Alert.Read(message.Body), cancellationToken);
+                await Hand(receiver, Alert.Read(message.Body), cancellationToken);
         }
         catch (AlertRefusedException problem) when (!problem.ForGood && clock.GetUtcNow() - message.At < Stale)
         {
@@ -92,6 +92,19 @@ internal sealed class Outbox(
         }
         book.Sent(message.Id);
         return true;
+    }
+
+    /// <summary>Whatever a sender throws is a message that was not taken: nobody else's queue, nor its own, may stop at it.</summary>
+    private async ValueTask Hand(Receiver receiver, Alert alert, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await Sender(receiver).Send(receiver, alert, cancellationToken);
+        }
+        catch (Exception problem) when (problem is not (AlertRefusedException or OperationCanceledException or StateException))
+        {
+            throw new AlertRefusedException($"{receiver.Name}: {problem.GetType().Name}", forGood: false, problem);
+        }
     }
 
     private IAlertSender Sender(Receiver receiver) => senders.FirstOrDefault(sender => sender.Serves(receiver))

@@ -1,4 +1,5 @@
 using Kintsugi.Postgres.Operating;
+using Kintsugi.Postgres.Repairs.Pages;
 using Kintsugi.Postgres.Repairs.Rows;
 using Kintsugi.State;
 
@@ -31,18 +32,20 @@ internal sealed class CaseDesk(SqliteLedger ledger, TargetBoard board, TimeProvi
 
     public async ValueTask<int> Undo(string id, string by, CancellationToken cancellationToken)
     {
-        var (row, _) = await Show(id, cancellationToken) ?? throw new ArgumentException($"there is no case {id}", nameof(id));
+        var (row, facts) = await Show(id, cancellationToken) ?? throw new ArgumentException($"there is no case {id}", nameof(id));
         var target = board.All.FirstOrDefault(status => status.SystemIdentifier == row.Server
                 && (row.Database is null || status.Databases.Contains(row.Database)))
             ?? throw new ArgumentException($"the server of case {id} is no target that was reached", nameof(id));
         await using var ward = await board.Enter(target.Name, cancellationToken);
         var room = new OperatingRoom(ward.Factory, ward.Source.Server, clock);
-        var rows = await new Quarantine(ward.Factory, room, row.Database
-            ?? throw new ArgumentException($"case {id} is about the whole server: its snapshot holds what it changed", nameof(id)))
-            .Restore($"undo by {by}", Quarantine.OfCase, cancellationToken, row.Id);
-        if (rows > 0)
-            await ledger.Append(new Fact(row.Id, row.Server, Facts.Undone, $"undone by {by}: {rows} rows put back",
-                Facts.Data(("by", by), ("rows", rows.ToString())), clock.GetUtcNow()), cancellationToken);
+        var database = row.Database ?? throw new ArgumentException($"case {id} is about the whole server: its snapshot holds what it changed", nameof(id));
+        var pages = PageUndo.Of(facts);
+        var rows = pages.Count > 0 ? await new PageUndo(ward.Factory, room, database).Undo(pages, cancellationToken)
+            : await new Quarantine(ward.Factory, room, database).Restore($"undo by {by}", Quarantine.OfCase, cancellationToken, row.Id);
+        if (rows == 0)
+            throw new ArgumentException($"case {id}: nothing that it changed is left to be put back", nameof(id));
+        await ledger.Append(new Fact(row.Id, row.Server, Facts.Undone, $"undone by {by}: {rows} {(pages.Count > 0 ? "pages" : "rows")} put back",
+            Facts.Data(("by", by), (pages.Count > 0 ? "pages" : "rows", rows.ToString())), clock.GetUtcNow()), cancellationToken);
         return rows;
     }
 }

@@ -1,15 +1,13 @@
 using Kintsugi.State;
-using Microsoft.Extensions.Logging;
 using Quartz;
 
 namespace Kintsugi.Hosting;
 
 /// <summary>The case row is the truth: the next due case of each target gets its db.repair, whatever was lost on the way. One at a time on a target.</summary>
 internal sealed class Reconciler(
-    TargetBoard targets, Triage triage, ServiceBook book, ConfigurationSource configuration, TimeProvider clock, ILogger<Reconciler> log) : IDisposable
+    TargetBoard targets, Triage triage, ServiceBook book, TimeProvider clock) : IDisposable
 {
     private readonly SemaphoreSlim gate = new(1);
-    private bool spent;
 
     /// <param name="ending">The job that asks, when it is at its end: it holds nothing any more.</param>
     public async ValueTask Reconcile(IScheduler scheduler, JobKey? ending, CancellationToken cancellationToken)
@@ -19,8 +17,6 @@ internal sealed class Reconciler(
         await gate.WaitAsync(cancellationToken);
         try
         {
-            if (Spent())
-                return;
             foreach (var target in targets.All.Where(target => target is { Reachable: true, SystemIdentifier: not null }))
                 if (!await IsBusy(scheduler, target.Name, ending, cancellationToken))
                     foreach (var due in (await triage.Due(target.SystemIdentifier!, target.Databases, cancellationToken)).Take(1))
@@ -49,14 +45,4 @@ internal sealed class Reconciler(
 
     private static async ValueTask<bool> IsBusy(IScheduler scheduler, string target, JobKey? ending, CancellationToken cancellationToken) =>
         (await scheduler.GetJobKeys(GroupMatcher<JobKey>.GroupEquals(target), cancellationToken)).Any(key => JobNames.IsCase(key) && !key.Equals(ending));
-
-    private bool Spent()
-    {
-        var limit = configuration.Current.Budget.CasesPerHour;
-        var now = book.Repairs(clock.GetUtcNow().AddHours(-1)).Ended >= limit;
-        if (now && !spent)
-            Log.BudgetSpent(log, limit);
-        spent = now;
-        return now;
-    }
 }

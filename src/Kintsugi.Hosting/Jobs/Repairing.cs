@@ -8,7 +8,7 @@ namespace Kintsugi.Hosting;
 
 /// <summary>db.repair: one case through the healer, as the policy of its place allows; done twice it does nothing the second time.</summary>
 internal sealed class Repairing(
-    TargetBoard board, ConfigurationSource configuration, SqliteLedger ledger, StateDirectory state, ServiceBook book, KintsugiMeter meter,
+    TargetBoard board, ConfigurationSource configuration, SqliteLedger ledger, StateDirectory state, KintsugiMeter meter,
     CaseAlerts caseAlerts, TimeProvider clock, ILogger<Repairing> log)
 {
     /// <returns>The outcome's word and reason, and how many rows were touched.</returns>
@@ -18,6 +18,9 @@ internal sealed class Repairing(
         var row = (await ledger.Cases(ward.Server, cancellationToken)).FirstOrDefault(row => row.Id == caseId);
         if (row is null || Triage.IsClosed(row) || row.State is "rejected")
             return ("skipped", row is null ? "there is no such case on this server" : $"it is {row.State}", 0);
+        // It may have been put in the queue before.
+        if (new CaseHistory(await ledger.FactsOf(caseId, cancellationToken)).Word.Accepted > clock.GetUtcNow())
+            return ("skipped", "a person accepted it as it is", 0);
         if (await CaseFiling.Read(ledger, row, cancellationToken) is not { } healing)
             return ("skipped", "what was recorded of it is of another version", 0);
         var policy = await PolicyFor(healing, ward, cancellationToken);
@@ -36,15 +39,13 @@ internal sealed class Repairing(
         return (report.Outcome.Word, report.Outcome.Why, report.RowsChanged + report.RowsQuarantined);
     }
 
-    /// <summary>What the owner allows at that place, less what was changed within a day.</summary>
+    /// <summary>What the owner allows at that place now.</summary>
     private async ValueTask<Policy> PolicyFor(HealingCase healing, Ward ward, CancellationToken cancellationToken)
     {
         var policy = configuration.Current.ServicePolicyFor(
             ward.Target, healing.Fault, healing.Database, healing.Target.Schema, healing.Target.Relation);
-        var left = Math.Max(0, configuration.Current.Budget.RowsPerDay - book.RowsTouched(clock.GetUtcNow().AddDays(-1)));
         return policy with
         {
-            Budget = policy.Budget with { RowsPerCase = Math.Min(left, policy.Budget.RowsPerCase) },
             Stopped = await CircuitBreaker.State(ledger, ward.Server, cancellationToken),
             RowsHeld = await Seasoning.WhyHeld(ledger, healing, ward.Target.Policy, cancellationToken),
         };

@@ -17,7 +17,11 @@ internal sealed class Rounds(
         // The heavy looks at one server come one after the other; a health check never waits for them.
         using var turn = job == JobNames.HealthCheck ? null : await Turn.Wait(turns.GetOrAdd(target, _ => new SemaphoreSlim(1)), cancellationToken);
         await using var ward = await board.Enter(target, cancellationToken);
-        var anomalies = job == JobNames.HealthCheck ? await CounterHistory.Compare(ward.Source, ledger, clock, cancellationToken) : [];
+        // Every look: the counters are kept anew after each, for our own reading raises them.
+        var anomalies = await CounterHistory.Compare(ward.Source, ledger, clock, cancellationToken);
+        if (job != JobNames.HealthCheck)
+            foreach (var anomaly in anomalies)
+                alerts.Raise($"advice:{target}:{anomaly.Key}", anomaly.Severity, target, anomaly.Text, null);
         var (report, unread) = job == JobNames.HealthCheck
             ? await HealthCheck(ward, cancellationToken)
             : (await Scrub(ward, Looks.Of(job, ward.Registry.Checks), Looks.Table(argument), cancellationToken), 0);

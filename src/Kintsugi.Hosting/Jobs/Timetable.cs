@@ -84,7 +84,8 @@ internal sealed class Timetable(ConfigurationSource configuration, ServiceBook b
     {
         var targets = configuration.Current.Targets.Select(target => target.Name).ToHashSet();
         foreach (var key in await scheduler.GetJobKeys(GroupMatcher<JobKey>.AnyGroup(), cancellationToken))
-            if (!targets.Contains(key.Group))
+            // A host application may have jobs of its own in the same scheduler.
+            if (!targets.Contains(key.Group) && (JobNames.IsCase(key) || JobNames.All.Contains(key.Name)))
                 await scheduler.DeleteJob(key, cancellationToken);
     }
 }

@@ -40,10 +40,6 @@ public sealed class ServiceBook(ServiceStore store)
     private static long Count(SqliteConnection connection, DateTimeOffset since, string which) => Sql.Number(
         connection, $"select count(*) from runs where job = 'db.repair' and started >= $since {which}", ("$since", Sql.Time(since)));
 
-    /// <summary>Rows that repairs changed or put away since then.</summary>
-    public long RowsTouched(DateTimeOffset since) => store.Use(connection => Sql.Number(
-        connection, "select coalesce(sum(rows), 0) from runs where started >= $since", ("$since", Sql.Time(since))));
-
     /// <summary>The schedule as it stands, whole: what is not in it any more goes.</summary>
     public void Plan(IReadOnlyCollection<PlannedJob> jobs) => store.Use(connection =>
     {

@@ -69,6 +69,8 @@ internal sealed class ApiDoor : IDisposable
     private Caller LetIn(HttpContext context, ApiRoute route)
     {
         var from = context.Connection.RemoteIpAddress?.ToString() ?? "unknown";
+        if (context.Request.Headers.Authorization.Count > 0 && !limits.MayShowKey(from))
+            throw new ApiProblemException(429, "too many wrong keys from this address; wait");
         var (caller, wrongKey) = callers.Identify(context);
         if (caller is null)
         {

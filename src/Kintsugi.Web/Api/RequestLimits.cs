@@ -12,6 +12,9 @@ internal sealed class RequestLimits(KintsugiWebOptions options) : IDisposable
 
     public bool WrongKey(string address) => Take(wrongKeys, address);
 
+    /// <summary>Who has guessed too often is not let in with the right key either, or guessing would go on at full speed.</summary>
+    public bool MayShowKey(string address) => wrongKeys.GetStatistics(address) is not { CurrentAvailablePermits: 0 };
+
     public void Dispose()
     {
         requests.Dispose();
