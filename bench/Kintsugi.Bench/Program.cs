@@ -12,7 +12,7 @@ IBenchmark[] all =
     new HealBenchmark(), new KindnessBenchmark(), new ScaleBenchmark(),
 ];
 var names = args.Skip(2).Where((argument, at) => !argument.StartsWith('-') && args[at + 1] != "--pg").ToList();
-var unknown = names.Except(all.Select(one => one.Name)).ToList();
+var unknown = names.Except(all.Select(one => one.Name)).Concat(args.Skip(2).Where(argument => argument.StartsWith('-') && argument is not ("--quick" or "--pg" or "--help"))).ToList();
 if (args.Length < 2 || unknown.Count > 0 || args.Contains("--help"))
 {
     await Console.Error.WriteLineAsync($"bench/run [NAME…] [--quick] [--pg MAJOR]; names: {string.Join(' ', all.Select(one => one.Name))}"

@@ -62,6 +62,10 @@ internal sealed class Room(Laboratory laboratory, PostgresBinaries binaries, str
     public Task<Run> Measure(ThrowawayCluster cluster, IReadOnlyList<string> command, CancellationToken cancellationToken) => Meter.Measure(
         command, Variables(cluster), cluster.Postmaster, cancellationToken);
 
+    /// <summary>The same beside other work on that server, whose backends would be waited for: without the server's processor time.</summary>
+    public Task<Run> Beside(ThrowawayCluster cluster, IReadOnlyList<string> command, CancellationToken cancellationToken) => Meter.Measure(
+        command, Variables(cluster), null, cancellationToken);
+
     /// <summary>Our own program, which finds the server and our state by variables, as its peers do.</summary>
     public Task<Run> Ours(ThrowawayCluster cluster, CancellationToken cancellationToken, params string[] arguments) =>
         Measure(cluster, [Kintsugi, .. arguments], cancellationToken);

@@ -31,7 +31,7 @@ internal sealed class Bank(Room room, ThrowawayCluster cluster, string pgbench)
         var prefix = Path.Combine(room.Laboratory.Root, "latency");
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var other = beside is null ? Task.FromResult(0) : Repeat(beside, over.Token);
-        (await room.Measure(cluster, [pgbench, "-n", "-c", "4", "-T", $"{Seconds}", "-R", Rate.ToString("0", CultureInfo.InvariantCulture), "-l",
+        (await room.Beside(cluster, [pgbench, "-n", "-c", "4", "-T", $"{Seconds}", "-R", Rate.ToString("0", CultureInfo.InvariantCulture), "-l",
             $"--log-prefix={prefix}", Database], cancellationToken)).Require(0);
         await over.CancelAsync();
         var rounds = await other;
@@ -48,7 +48,7 @@ internal sealed class Bank(Room room, ThrowawayCluster cluster, string pgbench)
     }
 
     public async Task<Run> Ours(string[] arguments, CancellationToken stop) =>
-        (await room.Ours(cluster, stop, [arguments[0], "-d", Database, "-q", .. arguments[1..]])).Require(0);
+        (await room.Beside(cluster, [room.Kintsugi, arguments[0], "-d", Database, "-q", .. arguments[1..]], stop)).Require(0);
 
     /// <summary>What was begun is ended: a heal that is killed would leave its index half built for the next one to finish.</summary>
     public async Task<Run> BreakAndHeal(CancellationToken stop)

@@ -29,6 +29,8 @@ internal sealed class HealBenchmark : IBenchmark
         async Task<Run> Ours()
         {
             await Injure();
+            // Exit 1: amcheck accuses.
+            (await Psql(Check)).Require(1);
             var run = (await room.Ours(cluster, cancellationToken, "heal", "--yes", "-d", Pages.Database, "-q", "--only", "btree", "-i", $"public.{Index}")).Require(0);
             gate = gate with { Green = gate.Green && (await Psql(Check)).ExitCode == 0 };
             return run;
