@@ -108,7 +108,7 @@ public static class ConfigurationTemplate
             #- { name: post, email: { to: [ops@example.org], from: kintsugi@example.org, server: "mail.example.org:587", user: kintsugi, password: { env: MAIL_PASSWORD } } }
             #- { name: log, log: true }
 
-        # Where cases are recorded. Several nodes need PostgreSQL, in a database that is not under care.
+        # Where cases are recorded. The command line knows the state directory alone, and a ledger in PostgreSQL is refused today.
         ledger:
           # Left out, in the state directory.
           #sqlite: /var/lib/kintsugi/ledger.db
