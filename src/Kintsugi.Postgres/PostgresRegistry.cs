@@ -10,6 +10,7 @@ using Kintsugi.Postgres.Checks.Storage;
 using Kintsugi.Postgres.Checks.Uniqueness;
 using Kintsugi.Postgres.Repairs;
 using Kintsugi.Postgres.Repairs.Catalog;
+using Kintsugi.Postgres.Repairs.Cluster;
 using Kintsugi.Postgres.Repairs.Collations;
 using Kintsugi.Postgres.Repairs.Maps;
 using Kintsugi.Postgres.Repairs.Pages;
@@ -26,6 +27,9 @@ public static class PostgresRegistry
 
     /// <summary>What the schema itself declares, without rules of the owner's.</summary>
     public static Registry Create() => Create(ConsistencyRules.None);
+
+    /// <summary>For a cluster without its server: every check that reads files, and the repairs that need nobody to ask.</summary>
+    public static Registry Stopped() => new(Checks(ConsistencyRules.None), [new ClusterFileRepair()]);
 
     private static IReadOnlyList<ICheck> Checks(ConsistencyRules rules) =>
     [
@@ -66,6 +70,7 @@ public static class PostgresRegistry
         new RebuildForCollationRepair(),
         new AnalyzeRepair(),
         new CatalogRepair(),
+        new ClusterFileRepair(),
         .. RowRepairs.All(rules),
     ];
 }

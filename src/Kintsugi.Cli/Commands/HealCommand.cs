@@ -2,6 +2,7 @@ using System.CommandLine;
 using Kintsugi.Cli.Options;
 using Kintsugi.Cli.Output;
 using Kintsugi.Cli.Runtime;
+using Kintsugi.Postgres.Files.Offline;
 
 namespace Kintsugi.Cli.Commands;
 
@@ -32,6 +33,10 @@ internal static class HealCommand
             return await PlanCommand.Run(patient, scrub, output, null, context, cancellationToken);
         var begun = context.Clock.GetUtcNow();
         var approved = heal.PlanFile is { } file ? await PlanFile.Read(file, cancellationToken) : null;
+        if (await StoppedPatient.Find(patient, scrub.MaxRate, context, cancellationToken) is { } stopped)
+            return await HealStopped(stopped, patient, scrub, heal, output, approved, context, cancellationToken);
+        if (heal.Beside is not null)
+            throw new UsageException("--beside is for the files of a server that is down: name them with -D, and no connection");
         await using var clinic = await Clinic.Connect(patient, scrub.MaxRate, context, cancellationToken);
         approved?.MustBeFor(clinic.Server.SystemIdentifier);
         await using var ledger = Memory.Open(context);
@@ -41,9 +46,27 @@ internal static class HealCommand
         var baseline = await Baseline.Of(
             ledger, clinic.Server.SystemIdentifier, report.Findings, context.Clock.GetUtcNow(), cancellationToken);
         if (output.Json)
-            await context.Out.WriteLineAsync(HealJson.Write(clinic, begun, context.Clock.GetUtcNow(), cases, report, baseline));
+            await context.Out.WriteLineAsync(HealJson.Write(clinic.Subject, begun, context.Clock.GetUtcNow(), cases, report, baseline));
         else
-            await HealText.Write(context, clinic, heal, cases, report, baseline, output);
+            await HealText.Write(context, heal, cases, report, baseline, output);
+        return ExitCode(cases, report, baseline, scrub.Strict);
+    }
+
+    private static async Task<int> HealStopped(
+        OfflineSource stopped, PatientArguments patient, ScrubArguments scrub, HealArguments heal, OutputArguments output, PlanFile? approved,
+        CliContext context, CancellationToken cancellationToken)
+    {
+        var begun = context.Clock.GetUtcNow();
+        approved?.MustBeFor(stopped.Server.SystemIdentifier);
+        await using var ledger = Memory.Open(context);
+        var theatre = new StoppedTheatre(stopped, ConfigurationFile.Load(patient.ConfigFile, context), ledger, heal, scrub, output, approved, context);
+        var (cases, report) = await theatre.Run(cancellationToken);
+        var baseline = await Memory.Keep(stopped.Server, report, context, cancellationToken);
+        if (output.Json)
+            await context.Out.WriteLineAsync(HealJson.Write(
+                new Subject(stopped.Server, stopped.Directory.Path, theatre.Registry), begun, context.Clock.GetUtcNow(), cases, report, baseline));
+        else
+            await HealText.Write(context, heal, cases, report, baseline, output);
         return ExitCode(cases, report, baseline, scrub.Strict);
     }
 

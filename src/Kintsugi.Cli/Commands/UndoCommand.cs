@@ -1,6 +1,8 @@
 using System.CommandLine;
 using Kintsugi.Cli.Options;
 using Kintsugi.Cli.Runtime;
+using Kintsugi.Postgres.Files.Offline;
+using Kintsugi.Postgres.Operating.Stopped;
 using Kintsugi.Postgres.Repairs.Pages;
 using Kintsugi.Postgres.Repairs.Rows;
 using Kintsugi.State;
@@ -25,6 +27,8 @@ internal static class UndoCommand
     {
         await using var ledger = Memory.Open(context);
         var (row, facts) = await CaseWords.Find(ledger, id, cancellationToken);
+        if (await StoppedPatient.Find(patient, null, context, cancellationToken) is { } stopped)
+            return await Files(row, facts, stopped, ledger, context, cancellationToken);
         await using var clinic = await Clinic.Connect(patient, null, context, cancellationToken);
         if (row.Server != clinic.Server.SystemIdentifier)
             throw new UsageException($"case {row.Id} belongs to server {row.Server}, and this is {clinic.Server.SystemIdentifier}");
@@ -45,6 +49,28 @@ internal static class UndoCommand
             Facts.Data(("by", person), ("rows", rows.ToString())), context.Clock.GetUtcNow()), cancellationToken);
         await context.Out.WriteLineAsync($"case {row.Id} ({row.Object}, {row.Fault}): undone, {rows} {(rows == 1 ? "row" : "rows")} put back. "
             + "The next check will find what it was about again");
+        return ExitCodes.Sound;
+    }
+
+    /// <summary>Files of a stopped cluster, the last one first.</summary>
+    private static async Task<int> Files(
+        CaseRow row, IReadOnlyList<Fact> facts, OfflineSource stopped, SqliteLedger ledger, CliContext context, CancellationToken cancellationToken)
+    {
+        var (person, directory) = (context.Around.OperatingSystemUser, stopped.Directory.Path);
+        if (row.Server != stopped.Server.SystemIdentifier)
+            throw new UsageException($"case {row.Id} belongs to server {row.Server}, and {directory} to {stopped.Server.SystemIdentifier}");
+        var steps = StepDone.Of(facts).Where(done => done.Step.Kind == ClusterFileStep.Name).Reverse().ToList();
+        if (steps.Count == 0)
+        {
+            await context.Out.WriteLineAsync($"case {row.Id}: no file was put in place, so nothing is to be undone without its server");
+            return ExitCodes.Sound;
+        }
+        await using var stay = await new StoppedRoom(directory).Enter("", cancellationToken);
+        foreach (var done in steps)
+            await ClusterFileStep.Undo(done, directory, cancellationToken);
+        await ledger.Append(new Fact(row.Id, row.Server, Facts.Undone, $"undone by {person}: {steps.Count} files are as they were",
+            Facts.Data(("by", person), ("files", steps.Count.ToString())), context.Clock.GetUtcNow()), cancellationToken);
+        await context.Out.WriteLineAsync($"case {row.Id} ({row.Object}, {row.Fault}): undone, {steps.Count} {(steps.Count == 1 ? "file is" : "files are")} as before");
         return ExitCodes.Sound;
     }
 

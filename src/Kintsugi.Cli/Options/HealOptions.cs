@@ -12,11 +12,17 @@ internal sealed class HealOptions
     private readonly Option<string?> plan = new("--plan") { Description = "do exactly this plan file, if its evidence still holds" };
     private readonly Option<string[]> only = new("--case") { Description = "only this case; repeats" };
 
+    private readonly Option<string?> programs = new("--pg-bin") { Description = "with -D and no server: a directory with postgres and pg_ctl, for the trial on a copy" };
+    private readonly Option<string?> beside = new("--beside")
+    {
+        Description = "with -D and no server: leave the mended copy in this empty directory instead of putting files in place",
+    };
+
     public HealOptions() => allow.AcceptOnlyFromAmong("reversible", "lossy");
 
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { yes, allow, dryRun, plan, only })
+        foreach (var option in new Option[] { yes, allow, dryRun, plan, only, programs, beside })
             command.Add(option);
     }
 
@@ -25,7 +31,18 @@ internal sealed class HealOptions
         : new HealArguments(
         parsed.GetValue(yes),
         parsed.GetValue(allow) switch { "reversible" => Grade.Reversible, "lossy" => Grade.Lossy, _ => Grade.Lossless },
-        parsed.GetValue(dryRun), parsed.GetValue(plan), parsed.GetValue(only) ?? []);
+        parsed.GetValue(dryRun), parsed.GetValue(plan), parsed.GetValue(only) ?? [])
+        {
+            Programs = parsed.GetValue(programs),
+            Beside = parsed.GetValue(beside),
+        };
 }
 
-internal sealed record HealArguments(bool Yes, Grade Allow, bool DryRun, string? PlanFile, IReadOnlyList<string> Cases);
+internal sealed record HealArguments(bool Yes, Grade Allow, bool DryRun, string? PlanFile, IReadOnlyList<string> Cases)
+{
+    /// <summary>The directory of the server's programs, for a copy that is tried.</summary>
+    public string? Programs { get; init; }
+
+    /// <summary>Where the mended copy of a stopped cluster is left.</summary>
+    public string? Beside { get; init; }
+}

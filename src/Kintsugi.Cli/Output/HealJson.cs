@@ -8,7 +8,7 @@ namespace Kintsugi.Cli.Output;
 internal static class HealJson
 {
     public static string Write(
-        Clinic clinic, DateTimeOffset started, DateTimeOffset finished, IReadOnlyList<CaseReport> cases, ScrubReport last,
+        Subject subject, DateTimeOffset started, DateTimeOffset finished, IReadOnlyList<CaseReport> cases, ScrubReport last,
         Baseline baseline)
     {
         using var stream = new MemoryStream();
@@ -16,7 +16,7 @@ internal static class HealJson
         {
             json.WriteStartObject();
             json.WriteString("format", "kintsugi.heal/1");
-            JsonText.Server(json, clinic.Server, clinic.Settings.ToString());
+            JsonText.Server(json, subject.Server, subject.Place);
             json.WriteString("started", started);
             json.WriteString("finished", finished);
             json.WriteStartArray("cases");
@@ -26,7 +26,7 @@ internal static class HealJson
             CheckJson.Verdicts(json, last);
             json.WriteStartArray("findings_left");
             foreach (var finding in last.Findings)
-                CheckJson.Finding(json, finding, clinic.Registry, baseline);
+                CheckJson.Finding(json, finding, subject.Registry, baseline);
             json.WriteEndArray();
             json.WriteEndObject();
         }

@@ -7,7 +7,7 @@ namespace Kintsugi.Cli.Output;
 internal static class HealText
 {
     public static async ValueTask Write(
-        CliContext context, Clinic clinic, HealArguments heal, IReadOnlyList<CaseReport> cases, ScrubReport last, Baseline baseline,
+        CliContext context, HealArguments heal, IReadOnlyList<CaseReport> cases, ScrubReport last, Baseline baseline,
         OutputArguments output)
     {
         var to = context.Out;

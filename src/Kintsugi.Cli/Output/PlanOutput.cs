@@ -8,7 +8,7 @@ namespace Kintsugi.Cli.Output;
 /// <summary>What heal would do, in both forms. The JSON form is the plan file.</summary>
 internal static class PlanOutput
 {
-    public static async ValueTask Text(CliContext context, Clinic clinic, IReadOnlyList<Prospect> prospects, string? file)
+    public static async ValueTask Text(CliContext context, IReadOnlyList<Prospect> prospects, string? file)
     {
         var to = context.Out;
         if (prospects.Count == 0)
@@ -59,7 +59,7 @@ internal static class PlanOutput
         _ => "the whole cluster",
     };
 
-    public static string Json(Clinic clinic, ScrubReport report, IReadOnlyList<Prospect> prospects)
+    public static string Json(Subject subject, ScrubReport report, IReadOnlyList<Prospect> prospects)
     {
         var cases = Cases(prospects);
         using var stream = new MemoryStream();
@@ -67,7 +67,7 @@ internal static class PlanOutput
         {
             json.WriteStartObject();
             json.WriteString("format", "kintsugi.plan/1");
-            JsonText.Server(json, clinic.Server, clinic.Settings.ToString());
+            JsonText.Server(json, subject.Server, subject.Place);
             json.WriteString("started", report.Started);
             json.WriteString("finished", report.Finished);
             CheckJson.Verdicts(json, report);

@@ -31,6 +31,7 @@ internal sealed class Clinic : IAsyncDisposable
     public Registry Registry { get; }
     public ConnectionSettings Settings { get; }
     public Capabilities Server => Source.Server;
+    public Subject Subject => new(Server, Settings.ToString(), Registry);
 
     /// <summary>What the owner's file says may be done at that place; consent and a wider grade are the run's to give.</summary>
     public Policy PolicyFor(HealingCase healing) => Limited(

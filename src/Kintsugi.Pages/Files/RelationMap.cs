@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+
 namespace Kintsugi.Pages.Files;
 
 /// <summary>pg_filenode.map: the files of the catalogs that must be found before any catalog is read (relmapper.c).</summary>
@@ -13,6 +15,25 @@ public sealed record RelationMap
 
     /// <summary>File number of each mapped catalog, by its OID.</summary>
     public required IReadOnlyDictionary<uint, uint> Files { get; init; }
+
+    /// <summary>The file as a server of that major writes it.</summary>
+    public static byte[] Write(IReadOnlyDictionary<uint, uint> files, int major)
+    {
+        var file = new byte[major >= 16 ? LengthFrom16 : LengthTo15];
+        var crcAt = major >= 16 ? LengthFrom16 - 4 : LengthTo15 - 8;
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(files.Count, (crcAt - Header) / EntrySize);
+        BinaryPrimitives.WriteUInt32LittleEndian(file, Magic);
+        BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(4), files.Count);
+        var at = Header;
+        foreach (var (oid, number) in files.OrderBy(pair => pair.Key))
+        {
+            BinaryPrimitives.WriteUInt32LittleEndian(file.AsSpan(at), oid);
+            BinaryPrimitives.WriteUInt32LittleEndian(file.AsSpan(at + 4), number);
+            at += EntrySize;
+        }
+        BinaryPrimitives.WriteUInt32LittleEndian(file.AsSpan(crcAt), Crc32C.Compute(file.AsSpan(0, crcAt)));
+        return file;
+    }
 
     /// <summary>Reads the file and adds what is wrong with it; null when nothing in it can be believed.</summary>
     public static RelationMap? Read(ReadOnlySpan<byte> file, ICollection<Flaw> flaws)

@@ -5,8 +5,11 @@ namespace Kintsugi.Postgres.Snapshots;
 /// <summary>
 /// Copies what a plan alters before it is altered: definitions, relation files of all forks, or the whole cluster.
 /// </summary>
-public sealed class SnapshotTaker(ISnapshotShelf shelf, SessionFactory factory) : ISnapshots
+/// <param name="factory">Null for a stopped cluster.</param>
+public sealed class SnapshotTaker(ISnapshotShelf shelf, SessionFactory? factory) : ISnapshots
 {
+    private SessionFactory Factory => factory ?? throw new HealingException("a snapshot through the server needs a connection", mayPass: false);
+
     public async ValueTask<string?> Take(HealingCase healing, Plan plan, Patient patient, CancellationToken cancellationToken)
     {
         // Before-images of rows are written by the repair itself, in its own transaction.
@@ -36,7 +39,7 @@ public sealed class SnapshotTaker(ISnapshotShelf shelf, SessionFactory factory) 
             if (grade == SnapshotGrade.Cluster)
                 return patient.Sql is null
                     ? await new StoppedClusterCopy(shelf, patient).Take(manifest, cancellationToken)
-                    : await new ClusterCopy(shelf, factory, patient).Take(manifest, cancellationToken);
+                    : await new ClusterCopy(shelf, Factory, patient).Take(manifest, cancellationToken);
             var copy = new RelationCopy(shelf, patient);
             if (grade == SnapshotGrade.None)
                 return await copy.TakeDefinitions(manifest, targets, cancellationToken);
@@ -60,7 +63,7 @@ public sealed class SnapshotTaker(ISnapshotShelf shelf, SessionFactory factory) 
     /// <returns>What to note when it was not allowed or did not succeed; a copy without it is older, not wrong.</returns>
     private async ValueTask<string?> Checkpoint(CancellationToken cancellationToken)
     {
-        await using var session = await factory.OpenWrite(null, cancellationToken);
+        await using var session = await Factory.OpenWrite(null, cancellationToken);
         try
         {
             await session.Execute("CHECKPOINT", cancellationToken);

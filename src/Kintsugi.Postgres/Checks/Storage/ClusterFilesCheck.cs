@@ -53,6 +53,8 @@ public sealed class ClusterFilesCheck(TimeProvider clock) : ICheck
             ?? control?.OldestMulti ?? 0, cancellationToken);
         WalExam.Look(view);
         TablespaceExam.Look(view);
+        DirectoriesExam.Look(view);
+        LockFileExam.Look(view);
         return view.Findings;
     }
 

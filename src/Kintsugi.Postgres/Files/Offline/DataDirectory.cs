@@ -54,10 +54,11 @@ public sealed class DataDirectory
             var bytes = ReadControl(full);
             var control = bytes is null ? null : Decode(full, bytes);
             // A CRC stands behind the control file, nothing behind PG_VERSION.
-            var major = (control?.IsCrcRight == true ? MajorOf(control) : null) ?? MajorOf(full) ?? MajorOf(control);
+            var major = (control?.IsCrcRight == true ? MajorOf(control) : null) ?? MajorOf(full) ?? MajorOf(control)
+                ?? WalRemains.MajorOf(full);
             return major is null
                 ? throw new DataDirectoryException(
-                $"{full} tells no version: PG_VERSION is missing or unreadable, and so is global/pg_control")
+                $"{full} tells no version: PG_VERSION, global/pg_control and pg_wal are missing or unreadable")
                 : major < 13
                     ? throw new DataDirectoryException(
                     $"{full} is a data directory of PostgreSQL {major}; Kintsugi knows 13 and later")
@@ -101,17 +102,8 @@ public sealed class DataDirectory
             : null;
     }
 
-    /// <summary>By the layout of the catalogs that each released major has (catversion.h).</summary>
-    private static int? MajorOf(ControlFile? control) => control?.CatalogVersion switch
-    {
-        202007201 => 13,
-        202107181 => 14,
-        202209061 => 15,
-        202307071 => 16,
-        202406281 => 17,
-        202506291 => 18,
-        _ => null,
-    };
+    private static int? MajorOf(ControlFile? control) =>
+        Enumerable.Range(13, 6).Where(major => ControlFileText.CatalogVersionOf(major) == control?.CatalogVersion).Select(major => (int?)major).FirstOrDefault();
 
     private static int? LivePostmaster(string directory)
     {

@@ -72,13 +72,17 @@ public sealed class OfflineSource : IPatientSource
         let oid = uint.Parse(entry.AsSpan(0, entry.Length - 1), CultureInfo.InvariantCulture)
         select new RawDatabase(oid, entry[..^1], 1663, true);
 
+    /// <summary>The WAL names its cluster as well, and a case must bear the same name before and after its control file was put back.</summary>
+    private static ulong? IdentifierOf(DataDirectory directory) => directory.IsControlTrusted ? directory.Control!.SystemIdentifier
+        : WalRemains.IdentifierOf(directory.Path) ?? directory.Control?.SystemIdentifier;
+
     private static Capabilities Facts(DataDirectory directory) => new()
     {
         Major = directory.Major,
         // The minor is not on disk: checks that ask for it need a server anyway.
         VersionNumber = directory.Major * 10000,
         Version = directory.Major.ToString(CultureInfo.InvariantCulture),
-        SystemIdentifier = directory.Control?.SystemIdentifier.ToString(CultureInfo.InvariantCulture) ?? "unknown",
+        SystemIdentifier = IdentifierOf(directory)?.ToString(CultureInfo.InvariantCulture) ?? "unknown",
         Timeline = (int)(directory.Control?.Timeline ?? 0),
         DataChecksums = directory.IsControlTrusted ? directory.Control!.ChecksumVersion != 0 : null,
         DataDirectory = directory.Path,

@@ -12,8 +12,8 @@ internal sealed record RawDatabase(uint Oid, string Name, uint Tablespace, bool 
 /// </summary>
 internal sealed class RawCatalog(DataDirectory directory)
 {
-    private const uint PgClass = 1259, PgDatabase = 1262, PgNamespace = 2615, PgIndex = 2610, PgAm = 2601;
-    private const uint DefaultTablespace = 1663, GlobalTablespace = 1664, HeapAm = 2;
+    private const uint PgClass = 1259, PgDatabase = 1262, PgNamespace = 2615, PgIndex = 2610, PgAm = 2601, PgAuthid = 1260;
+    private const uint DefaultTablespace = 1663, GlobalTablespace = 1664, HeapAm = 2, BootstrapRole = 10;
 
     private readonly RawTable table = new(directory.Files, new TransactionLog(directory.Path));
 
@@ -34,6 +34,16 @@ internal sealed class RawCatalog(DataDirectory directory)
         return [.. (await table.Read($"global/{file}", tablespace + 4, row => new RawDatabase(
             row.Oid(0), row.Name(4), row.Oid(tablespace), row.Bool(allows)), cancellationToken)).DistinctBy(database =>
                 database.Oid)];
+    }
+
+    /// <summary>The role that initdb made, and that nobody can drop (BOOTSTRAP_SUPERUSERID); null when pg_authid cannot be read.</summary>
+    public async ValueTask<string?> BootstrapSuperuser(CancellationToken cancellationToken)
+    {
+        var map = await Map("global", cancellationToken);
+        if (!map.TryGetValue(PgAuthid, out var file))
+            return null;
+        var roles = await table.Read($"global/{file}", 68, row => (Oid: row.Oid(0), Name: row.Name(4)), cancellationToken);
+        return roles.FirstOrDefault(role => role.Oid == BootstrapRole).Name;
     }
 
     /// <summary>The relations by their catalog; empty when pg_class cannot be read.</summary>

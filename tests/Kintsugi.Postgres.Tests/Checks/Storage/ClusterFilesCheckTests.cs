@@ -99,6 +99,8 @@ public sealed class ClusterFilesCheckTests(Servers servers)
         Assert.Contains("not a data directory", Refusal(System.IO.Path.Combine(data, "pg_wal")), StringComparison.Ordinal);
         await File.WriteAllTextAsync(System.IO.Path.Combine(data, "PG_VERSION"), "9.6\n", Stop);
         File.Move(System.IO.Path.Combine(data, "global/pg_control"), System.IO.Path.Combine(data, "global/aside"));
+        Assert.Equal(database.Major, DataDirectory.Open(data).Major);
+        Directory.Move(System.IO.Path.Combine(data, "pg_wal"), System.IO.Path.Combine(data, "aside"));
         Assert.Contains("tells no version", Refusal(data), StringComparison.Ordinal);
     }
 

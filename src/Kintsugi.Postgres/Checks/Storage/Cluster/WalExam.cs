@@ -1,5 +1,6 @@
 using Kintsugi.Pages.Files;
 using Kintsugi.Pages.Wal;
+using Kintsugi.Postgres.Files.Offline;
 using WalReaderEnd = Kintsugi.Pages.Wal.WalEnd;
 
 namespace Kintsugi.Postgres.Checks.Storage.Cluster;
@@ -24,7 +25,7 @@ internal static class WalExam
             || view.Files.Exists("recovery.signal") || control.State
             is ClusterState.InArchiveRecovery or ClusterState.ShutDownInRecovery)
             return;
-        using var source = new WalFiles(directory, control);
+        using var source = new WalFiles(directory, (int)control.WalSegmentSize, control.Timeline);
         if (control.Checkpoint - control.Redo <= MostToRead)
         {
             Demand(view, source, control, control.Redo, control.Checkpoint);
@@ -46,57 +47,5 @@ internal static class WalExam
         view.AccuseCluster($"pg_wal/{source.NameOf(reader.Position)}", reader.End == WalReaderEnd.Missing
             ? $"the segment is missing; {needs}"
             : $"no valid record at {PageJudge.Lsn(reader.Position)} ({reader.End}); {needs}", Hint);
-    }
-
-    /// <summary>pg_wal, by the names of xlog_internal.h: timeline, then the segment number in two halves.</summary>
-    private sealed class WalFiles(string directory, ControlFile control) : IWalSource, IDisposable
-    {
-        private Microsoft.Win32.SafeHandles.SafeFileHandle? handle;
-        private string? open;
-
-        public int SegmentSize { get; } = (int)control.WalSegmentSize;
-
-        public string NameOf(ulong address) => Name(address, control.Timeline);
-
-        public bool TryRead(ulong address, Span<byte> page)
-        {
-            // The part before a promotion may lie in a segment of the timeline that was left.
-            for (var timeline = control.Timeline; timeline > 0 && timeline + 16 > control.Timeline; timeline--)
-            {
-                var file = Path.Combine(directory, "pg_wal", Name(address, timeline));
-                if (!File.Exists(file))
-                    continue;
-                try
-                {
-                    return ReadFrom(file, address, page);
-                }
-                catch (FileNotFoundException)
-                {
-                    // Recycled between the look and the opening: the control file will have moved on.
-                    continue;
-                }
-            }
-            return false;
-        }
-
-        private bool ReadFrom(string file, ulong address, Span<byte> page)
-        {
-            if (open != file)
-            {
-                handle?.Dispose();
-                handle = File.OpenHandle(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-                open = file;
-            }
-            return RandomAccess.Read(handle!, page, (long)(address % (uint)SegmentSize)) == page.Length;
-        }
-
-        public void Dispose() => handle?.Dispose();
-
-        private string Name(ulong address, uint timeline)
-        {
-            var segment = address / (uint)SegmentSize;
-            var perId = 0x100000000ul / (uint)SegmentSize;
-            return $"{timeline:X8}{segment / perId:X8}{segment % perId:X8}";
-        }
     }
 }

@@ -1,0 +1,77 @@
+using System.Text.Json;
+using Kintsugi.Cli.Tests.Fixtures;
+using Kintsugi.Lab;
+using Kintsugi.Postgres.Tests.Fixtures;
+
+namespace Kintsugi.Cli.Tests;
+
+/// <summary>A server that is down and does not start: its files are tried on a copy and put back with approval.</summary>
+public sealed class StoppedHealTests(Servers servers)
+{
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public static TheoryData<int, bool> Endings()
+    {
+        var data = new TheoryData<int, bool>();
+        foreach (var row in TestMajors.Ends)
+        {
+            data.Add(row.Data, true);
+            data.Add(row.Data, false);
+        }
+        return data;
+    }
+
+    [Theory, MemberData(nameof(Endings))]
+    public async Task Files_that_keep_a_server_from_starting_are_tried_on_a_copy_approved_put_back_and_undone(int major, bool clean)
+    {
+        using var terminal = new Terminal();
+        await using var database = await servers.Cluster(major, Stop);
+        var data = database.Cluster.DataDirectory;
+        await database.Execute("UPDATE movies SET minutes = minutes + 1", Stop);
+        var before = await Rows(database);
+        await (clean ? database.Cluster.Stop(StopMode.Fast, Stop) : database.Cluster.Kill(Stop));
+        File.Delete(Path.Combine(data, "global/pg_control"));
+        File.Delete(Path.Combine(data, "PG_VERSION"));
+        Directory.Delete(Path.Combine(data, "pg_notify"), recursive: true);
+        Assert.NotNull(await database.Cluster.TryStart(Stop));
+
+        var waiting = await terminal.Run("heal", "-D", data, "--yes", "--depth", "quick", "--format", "json");
+
+        Assert.True(waiting.Code == ExitCodes.Damage, waiting.All);
+        var cases = waiting.Json.GetProperty("cases").EnumerateArray().ToList();
+        Assert.Equal(["PG_VERSION", "global/pg_control", "pg_notify"], cases.Select(one => one.GetProperty("object").GetString()).Order(StringComparer.Ordinal));
+        Assert.All(cases, one => Assert.True(one.GetProperty("outcome").GetString() == "waiting", waiting.Out));
+        Assert.False(File.Exists(Path.Combine(data, "global/pg_control")));
+
+        foreach (var one in cases)
+            Assert.Equal(ExitCodes.Sound, (await terminal.Run("cases", "approve", one.GetProperty("id").GetString()!)).Code);
+        var healed = await terminal.Run("heal", "-D", data, "--yes", "--depth", "quick", "--format", "json");
+
+        Assert.True(healed.Code is ExitCodes.Sound or ExitCodes.Unchecked, healed.All);
+        Assert.All(healed.Json.GetProperty("cases").EnumerateArray(), one => Assert.True(one.GetProperty("outcome").GetString() == "healed", healed.Out));
+        var control = Id(cases, "global/pg_control");
+        var undone = await terminal.Run("undo", control, "-D", data);
+        Assert.True(undone.Code == ExitCodes.Sound, undone.All);
+        Assert.False(File.Exists(Path.Combine(data, "global/pg_control")));
+        await terminal.Run("heal", "-D", data, "--yes", "--depth", "quick");
+        await terminal.Run("cases", "approve", control);
+        var again = await terminal.Run("heal", "-D", data, "--yes", "--depth", "quick");
+        Assert.True(again.Code is ExitCodes.Sound or ExitCodes.Unchecked, again.All);
+
+        await database.Cluster.Start(Stop);
+        Assert.Equal(before, await Rows(database));
+        await database.Execute("INSERT INTO genres (id, slug) VALUES (9001, 'after')", Stop);
+        var refused = await terminal.Run("undo", control, "-D", data, "-h", "/nowhere");
+        Assert.NotEqual(ExitCodes.Sound, refused.Code);
+        await database.Cluster.Stop(StopMode.Fast, Stop);
+        var late = await terminal.Run("undo", control, "-D", data);
+        late.MustRefuse("has been changed since it was put there");
+        await database.Cluster.Start(Stop);
+    }
+
+    private static string Id(IEnumerable<JsonElement> cases, string file) =>
+        cases.Single(one => one.GetProperty("object").GetString() == file).GetProperty("id").GetString()!;
+
+    private static async Task<string> Rows(TestDatabase database) => (await database.Scalar<string>(
+        "SELECT md5(string_agg(m::text, '|' ORDER BY m.id)) FROM movies m", Stop))!;
+}
