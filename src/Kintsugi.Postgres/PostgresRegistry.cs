@@ -1,6 +1,7 @@
 using Kintsugi.Postgres.Checks;
 using Kintsugi.Postgres.Checks.Catalog;
 using Kintsugi.Postgres.Checks.Collations;
+using Kintsugi.Postgres.Checks.Crossing;
 using Kintsugi.Postgres.Checks.Indexes;
 using Kintsugi.Postgres.Checks.Keys;
 using Kintsugi.Postgres.Checks.Maps;
@@ -48,6 +49,7 @@ public static class PostgresRegistry
         new HeapPagesCheck(TimeProvider.System),
         new HeapCheck(),
         new IndexEntriesCheck(TimeProvider.System),
+        new CrossCheck(),
         new BTreeCheck(),
         new IndexKeysCheck(TimeProvider.System),
         new IndexStateCheck(),

@@ -4,7 +4,11 @@ using Kintsugi.Pages.Files;
 namespace Kintsugi.Postgres.Files.Offline;
 
 /// <summary>A database as its row in pg_database tells it.</summary>
-internal sealed record RawDatabase(uint Oid, string Name, uint Tablespace, bool AllowsConnections);
+internal sealed record RawDatabase(uint Oid, string Name, uint Tablespace, bool AllowsConnections)
+{
+    /// <summary>Its own collation is the order of bytes: C, POSIX, or any of the builtin provider (17).</summary>
+    public bool SortsByBytes { get; init; }
+}
 
 /// <summary>
 /// Databases and relations of a data directory without a server: pg_filenode.map leads to pg_class and pg_database, whose rows
@@ -15,7 +19,7 @@ internal sealed class RawCatalog(DataDirectory directory)
     private const uint PgClass = 1259, PgDatabase = 1262, PgNamespace = 2615, PgIndex = 2610, PgAm = 2601, PgAuthid = 1260;
     private const uint DefaultTablespace = 1663, GlobalTablespace = 1664, HeapAm = 2, BootstrapRole = 10;
 
-    private readonly RawTable table = new(directory.Files, new TransactionLog(directory.Path));
+    private readonly RawTable table = new(directory.Files, new TransactionLog(directory.Path, directory.Control));
 
     private sealed record Row(
         uint Oid, string Name, uint Namespace, uint Am, uint Filenode, uint Tablespace, int Pages, float Rows, uint Toast,
@@ -32,8 +36,20 @@ internal sealed class RawCatalog(DataDirectory directory)
         var (allows, tablespace) = directory.Major >= 15 ? (78, 92)
             : (205, directory.Major == 13 || directory.Major == 14 ? 224 : 92);
         return [.. (await table.Read($"global/{file}", tablespace + 4, row => new RawDatabase(
-            row.Oid(0), row.Name(4), row.Oid(tablespace), row.Bool(allows)), cancellationToken)).DistinctBy(database =>
-                database.Oid)];
+            row.Oid(0), row.Name(4), row.Oid(tablespace), row.Bool(allows))
+            {
+                SortsByBytes = SortsByBytes(row),
+            }, cancellationToken)).DistinctBy(database => database.Oid)];
+    }
+
+    /// <summary>datcollate is a name up to 14, then a text behind the fixed columns, and datlocprovider stands beside it.</summary>
+    private bool SortsByBytes(RawRow row)
+    {
+        if (directory.Major < 15)
+            return row.Name(76) is "C" or "POSIX";
+        var text = row.Rest(96);
+        return row.Char(76) == 'b' || (row.Char(76) == 'c' && text.Length > 0 && (text[0] & 1) != 0
+            && System.Text.Encoding.ASCII.GetString(text[1..Math.Clamp(text[0] >> 1, 1, text.Length)]) is "C" or "POSIX");
     }
 
     /// <summary>The role that initdb made, and that nobody can drop (BOOTSTRAP_SUPERUSERID); null when pg_authid cannot be read.</summary>
@@ -112,9 +128,12 @@ internal sealed class RawCatalog(DataDirectory directory)
     {
         // 15 put indnullsnotdistinct in front of indisprimary.
         var after = directory.Major >= 15 ? 14 : 13;
+        var expressions = directory.Major >= 15 ? 19 : 18;
         return new IndexRow(row.Oid(0), row.Oid(4), new IndexFacts
         {
             KeyColumns = row.Short(10),
+            HasExpressions = !row.IsNull(expressions),
+            HasPredicate = !row.IsNull(expressions + 1),
             Unique = row.Bool(12),
             NullsNotDistinct = directory.Major >= 15 && row.Bool(13),
             Primary = row.Bool(after),

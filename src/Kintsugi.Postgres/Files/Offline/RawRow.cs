@@ -7,9 +7,18 @@ namespace Kintsugi.Postgres.Files.Offline;
 
 /// <summary>The fixed-width first columns of a catalog row, by byte offset: all that is needed to find files and name
 /// them.</summary>
-internal readonly ref struct RawRow(ReadOnlySpan<byte> data)
+internal readonly ref struct RawRow(ReadOnlySpan<byte> tuple, in HeapTupleHeader head)
 {
-    private readonly ReadOnlySpan<byte> data = data;
+    private readonly ReadOnlySpan<byte> data = tuple[head.DataStart..];
+    private readonly HeapTupleHeader head = head;
+
+    /// <summary>The whole row version, for the columns behind the fixed ones.</summary>
+    public ReadOnlySpan<byte> Tuple { get; } = tuple;
+
+    /// <summary>Whether a column (from 0) is null.</summary>
+    public bool IsNull(int column) => column >= head.AttributeCount || head.IsNull(Tuple, column);
+
+    public ReadOnlySpan<byte> Rest(int at) => data[at..];
 
     public bool Reaches(int end) => data.Length >= end;
     public uint Oid(int at) => BinaryPrimitives.ReadUInt32LittleEndian(data[at..]);
@@ -33,6 +42,8 @@ internal delegate T RowReader<out T>(RawRow row);
 /// <summary>Reads the live rows of a catalog straight from its file. Pages that cannot be believed give no rows.</summary>
 internal sealed class RawTable(LocalFiles files, TransactionLog transactions)
 {
+    private const int PagesAtOnce = 16;
+
     /// <param name="path">The first segment: no catalog of sane size has a second.</param>
     /// <param name="width">Bytes of a row that are read.</param>
     /// <param name="read">Takes a row apart.</param>
@@ -40,10 +51,15 @@ internal sealed class RawTable(LocalFiles files, TransactionLog transactions)
     public async ValueTask<List<T>> Read<T>(string path, int width, RowReader<T> read, CancellationToken cancellationToken)
     {
         var rows = new List<T>();
-        var page = new byte[PageFormat.Size];
-        for (var block = 0u; await files.Read(path, (long)block * page.Length, page, cancellationToken) == page.Length; block++)
-            ReadPage(page, block, width, read, rows);
-        return rows;
+        var pages = new byte[PagesAtOnce * PageFormat.Size];
+        for (var block = 0u; ;)
+        {
+            var whole = await files.Read(path, (long)block * PageFormat.Size, pages, cancellationToken) / PageFormat.Size;
+            for (var i = 0; i < whole; i++, block++)
+                ReadPage(pages.AsSpan(i * PageFormat.Size, PageFormat.Size), block, width, read, rows);
+            if (whole < PagesAtOnce)
+                return rows;
+        }
     }
 
     private void ReadPage<T>(ReadOnlySpan<byte> page, uint block, int width, RowReader<T> read, List<T> rows)
@@ -60,7 +76,7 @@ internal sealed class RawTable(LocalFiles files, TransactionLog transactions)
             var head = HeapTupleHeader.Read(tuple);
             if (head.DataStart > tuple.Length || !transactions.IsLive(head, new Tid(block, item)))
                 continue;
-            var row = new RawRow(tuple[head.DataStart..]);
+            var row = new RawRow(tuple, head);
             if (row.Reaches(width))
                 rows.Add(read(row));
         }

@@ -21,7 +21,7 @@ internal sealed class LostRelationMap(DataDirectory directory)
     /// <summary>FirstNormalObjectId: files with a smaller number were made by initdb, for the catalog of that OID.</summary>
     private const uint FirstOfUsers = 16384;
 
-    private readonly RawTable table = new(directory.Files, new TransactionLog(directory.Path));
+    private readonly RawTable table = new(directory.Files, new TransactionLog(directory.Path, directory.Control));
 
     private sealed record Row(uint Oid, string Name, uint Filenode, uint Tablespace, bool Shared, char Kind);
 
