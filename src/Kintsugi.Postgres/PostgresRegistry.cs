@@ -73,6 +73,7 @@ public static class PostgresRegistry
         new AnalyzeRepair(),
         new CatalogRepair(),
         new ClusterFileRepair(),
+        new RestoreLabelRepair(),
         .. RowRepairs.All(rules),
     ];
 }

@@ -121,7 +121,7 @@ public sealed class Scrub(IReadOnlyList<ICheck> checks, IPatientSource source, T
         var verdict = piece.Settled is { } settled ? Stamp(settled, check, null)
             : (clock.GetUtcNow() >= deadline
                 ? new Verdict.Unchecked("the time limit was reached before its turn came; raise --time-limit or run again")
-                : await Examine(check, piece, bench, ground, cancellationToken));
+                : await Examine(check, piece, bench, ground, deadline, cancellationToken));
         Enter(check, piece, verdict, clock.GetElapsedTime(begun), ground);
     }
 
@@ -136,7 +136,7 @@ public sealed class Scrub(IReadOnlyList<ICheck> checks, IPatientSource source, T
     }
 
     private async ValueTask<Verdict> Examine(
-        ICheck check, Portion portion, PatientBench bench, Ground ground, CancellationToken cancellationToken)
+        ICheck check, Portion portion, PatientBench bench, Ground ground, DateTimeOffset deadline, CancellationToken cancellationToken)
     {
         var patient = await bench.Take(cancellationToken);
         var weakness = ground.WeaknessUnder(portion, check.Layer, patient.Inventory);
@@ -149,7 +149,7 @@ public sealed class Scrub(IReadOnlyList<ICheck> checks, IPatientSource source, T
         }
         try
         {
-            var verdict = Stamp(await check.Examine(portion, patient, cancellationToken), check, weakness?.Why);
+            var verdict = Stamp(await check.Examine(portion, patient with { Pace = patient.Pace.EndingAt(deadline) }, cancellationToken), check, weakness?.Why);
             bench.Give(patient);
             return verdict;
         }

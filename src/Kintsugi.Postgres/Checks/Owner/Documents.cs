@@ -21,6 +21,24 @@ internal static class Documents
 
     /// <returns>The bad rows, and why some document could not be judged, or null.</returns>
     public static async ValueTask<(RowsFound Found, string? Undecided)> Find(
+        RowQuestion suspects, CompiledSchema schema, string value, bool nullsAllowed, Patient patient, CancellationToken cancellationToken)
+    {
+        var total = RowsFound.None;
+        string? undecided = null;
+        foreach (var slice in await Slices.Of(suspects.Table, suspects.Beside, patient, cancellationToken))
+        {
+            await patient.Pace.Spend(slice.Bytes, cancellationToken);
+            var (found, why) = await FindIn(
+                suspects with { Violation = $"({suspects.Violation}){slice.Condition}" }, schema, value, nullsAllowed, patient.Session, cancellationToken);
+            if (found.Untrusted is not null)
+                return (found, null);
+            total = new RowsFound(total.Rows + found.Rows, [.. total.Sample.Concat(found.Sample).Take(RowSearch.MaxConfirmed)]);
+            undecided ??= why;
+        }
+        return (total, undecided);
+    }
+
+    private static async ValueTask<(RowsFound Found, string? Undecided)> FindIn(
         RowQuestion suspects, CompiledSchema schema, string value, bool nullsAllowed, IReadSession session,
             CancellationToken cancellationToken)
     {

@@ -38,11 +38,10 @@ public sealed class JsonSchemaCheck(ConsistencyRules rules) : ICheck
         var asked = (JsonPortion)portion;
         try
         {
-            await patient.Pace.Spend(asked.Relation!.Pages * 8192, cancellationToken);
             var found = asked.Exact
                 ? (await RowSearch.Find(asked.Suspects, patient, cancellationToken), null)
                 : await Documents.Find(
-                    asked.Suspects, asked.Schema, Value(asked.Relation!, asked.Column), asked.Rule.NullsAllowed, patient.Session,
+                    asked.Suspects, asked.Schema, Value(asked.Relation!, asked.Column), asked.Rule.NullsAllowed, patient,
                     cancellationToken);
             if (found.Item1.Untrusted is { } why)
                 return new Verdict.Unchecked(why);
@@ -51,7 +50,7 @@ public sealed class JsonSchemaCheck(ConsistencyRules rules) : ICheck
             return found.Item2 is { } undecided ? new Verdict.Unchecked($"rule {asked.Rule.Name}: {undecided}")
                 : Verdict.Sound.Instance;
         }
-        catch (PatientException problem) when (!problem.ConnectionLost)
+        catch (PatientException problem) when (problem is { ConnectionLost: false, SqlState: not null })
         {
             return new Verdict.Unchecked($"rule {asked.Rule.Name}: {problem.Message} (SQLSTATE {problem.SqlState})");
         }

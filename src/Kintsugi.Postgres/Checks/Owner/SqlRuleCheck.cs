@@ -11,7 +11,8 @@ namespace Kintsugi.Postgres.Checks.Owner;
 /// </summary>
 public sealed class SqlRuleCheck(ConsistencyRules rules) : ICheck
 {
-    private const int LimitSeconds = 300;
+    /// <summary>No query of the owner's runs longer.</summary>
+    public TimeSpan Limit { get; init; } = TimeSpan.FromMinutes(5);
 
     public string Id => "rule";
     public string Proves => "the owner's own rules in SQL hold";
@@ -48,6 +49,7 @@ public sealed class SqlRuleCheck(ConsistencyRules rules) : ICheck
         var asked = (RulePortion)portion;
         try
         {
+            await patient.Pace.Spend(asked.Relation!.Pages * 8192, cancellationToken);
             var first = await Ask(asked.Rule, patient.Session, cancellationToken);
             if (first.Rows == 0)
                 return Verdict.Sound.Instance;
@@ -57,7 +59,7 @@ public sealed class SqlRuleCheck(ConsistencyRules rules) : ICheck
                 ? Verdict.Sound.Instance
                 : new Verdict.Damaged(Tell(asked, second.Rows <= RowSearch.MaxConfirmed ? both.Count : second.Rows, both));
         }
-        catch (PatientException problem) when (!problem.ConnectionLost)
+        catch (PatientException problem) when (problem is { ConnectionLost: false, SqlState: not null })
         {
             return new Verdict.Unchecked($"rule {asked.Rule.Name}: {Why(problem)}");
         }
@@ -66,11 +68,11 @@ public sealed class SqlRuleCheck(ConsistencyRules rules) : ICheck
     /// <summary>
     /// Inside FROM a query can neither be several statements nor change anything at its top level; READ ONLY forbids the rest.
     /// </summary>
-    private static async ValueTask<Look> Ask(SqlRule rule, IReadSession session, CancellationToken cancellationToken)
+    private async ValueTask<Look> Ask(SqlRule rule, IReadSession session, CancellationToken cancellationToken)
     {
         var from = $"FROM (\n{rule.Query.Trim().TrimEnd(';')}\n) AS kintsugi_rule";
         return await session.InTransaction(
-            $"{Evidence.Settings(null)}; SET LOCAL statement_timeout = '{LimitSeconds}s'", async inside =>
+            $"{Evidence.Settings(null)}; SET LOCAL statement_timeout = {(long)Limit.TotalMilliseconds}", async inside =>
         {
             var rows = (await inside.Rows($"SELECT pg_catalog.count(*) {from}", row => row.GetInt64(0), cancellationToken))[0];
             return rows == 0
@@ -82,9 +84,9 @@ public sealed class SqlRuleCheck(ConsistencyRules rules) : ICheck
         }, cancellationToken);
     }
 
-    private static string Why(PatientException problem) => problem.SqlState switch
+    private string Why(PatientException problem) => problem.SqlState switch
     {
-        SqlStates.QueryCanceled => $"the query did not end within {LimitSeconds} s; make it cheaper, or part it",
+        SqlStates.QueryCanceled => $"the query did not end within {Limit.TotalSeconds} s; make it cheaper, or part it",
         "25006" => "the query writes, and rules only look; mend the configuration",
         "42601" => $"syntax error: {problem.Message}; mend the configuration (one query, no semicolon)",
         SqlStates.UndefinedTable or SqlStates.UndefinedFunction or "42703" =>

@@ -34,22 +34,30 @@ internal sealed class DeadParents(ForeignKey key, PageSearch pages, IReadSession
 
     private async ValueTask<(string? Suspect, bool Searched)> Search(IReadOnlyList<string> places, CancellationToken cancellationToken)
     {
-        var wanted = await Wanted(places, cancellationToken);
+        if (await Wanted(places, cancellationToken) is not { } wanted)
+            return await UnseenParents.Look(key, places, pages, session, cancellationToken);
         if (wanted.Count == 0)
             return (null, false);
         foreach (var heap in key.ParentHeaps)
             if (await Versions(heap, wanted, cancellationToken) is { Count: > 0 } found)
-                return ($"{heap.Schema}.{heap.Name} still holds {found.Count} row versions with keys of the sample rows that no query sees, one at "
-                    + $"{found[0].Tid}: the parents were deleted and not yet vacuumed, or damage hides them; they can be brought back", true);
+                return (Suspect(heap, found.Count, found[0].Tid), true);
         return (await InIndex(wanted, cancellationToken), true);
     }
 
+    public static string Suspect(Relation heap, int versions, Tid one) =>
+        $"{heap.Schema}.{heap.Name} still holds {versions} row versions with keys of the sample rows that no query sees, one at "
+        + $"{one}: the parents were deleted and not yet vacuumed, or damage hides them; they can be brought back";
+
     /// <summary>The referring keys as they lie on the child's pages.</summary>
-    public async ValueTask<HashSet<string>> Wanted(IReadOnlyList<string> places, CancellationToken cancellationToken)
+    /// <returns>Null where only the server can tell whether two keys are equal.</returns>
+    public async ValueTask<HashSet<string>?> Wanted(IReadOnlyList<string> places, CancellationToken cancellationToken)
     {
         var wanted = new HashSet<string>();
         if (await RawKeys.OfTable(key.Child, key.Columns, session, cancellationToken) is not { } columns)
             return wanted;
+        foreach (var heap in key.ParentHeaps)
+            if (await RawKeys.OfTable(heap, key.ParentColumns, session, cancellationToken) is { } parents && !columns.IsComparableWith(parents))
+                return null;
         var page = new byte[PageFormat.Size];
         foreach (var block in places.Select(place => place.Trim('(', ')').Split(',')).GroupBy(place => place[0]))
         {

@@ -95,6 +95,9 @@ public static class FactNames
     /// </summary>
     public const string ParentProbe = "parent_probe";
 
+    /// <summary>What speaks for one way in which the rows came to be as they are, in words; absent where nothing does.</summary>
+    public const string Cause = "likely_cause";
+
     /// <summary>Stored and expected values of sample rows, a list of JSON objects in the order of the samples.</summary>
     public const string Values = "values";
 
@@ -134,6 +137,9 @@ public static class FactNames
 
     /// <summary>The column's type as SQL.</summary>
     public const string Type = "type";
+
+    /// <summary>Of enum values without a label: the OIDs that the labels had, a list; empty where they could not be read.</summary>
+    public const string Labels = "labels";
 
     /// <summary>Whether the column may hold NULL.</summary>
     public const string Nullable = "nullable";

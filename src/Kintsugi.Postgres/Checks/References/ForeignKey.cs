@@ -106,5 +106,6 @@ internal sealed record ForeignKey
     public RowQuestion Question(IReadOnlyList<string> key) => new(Child, Violation, key)
     {
         Shown = RowQuestion.JsonOf(Row, Columns),
+        Beside = ParentHeaps.Sum(heap => heap.Pages),
     };
 }

@@ -43,7 +43,7 @@ public sealed class ForeignKeyCheck(ConsistencyRules rules) : ICheck
         {
             found = await RowSearch.Find(key.Question(asked.Key), patient, cancellationToken);
         }
-        catch (PatientException problem) when (key.Where is not null && !problem.ConnectionLost)
+        catch (PatientException problem) when (key.Where is not null && problem is { ConnectionLost: false, SqlState: not null })
         {
             return new Verdict.Unchecked(
                 $"rule {key.Name}: {problem.Message} (SQLSTATE {problem.SqlState}); look at its condition: {key.Where}");
@@ -59,7 +59,7 @@ public sealed class ForeignKeyCheck(ConsistencyRules rules) : ICheck
         ForeignKeyPortion portion, RowsFound found, Patient patient, CancellationToken cancellationToken)
     {
         var (suspect, probed) = await HiddenParents.Look(portion.ForeignKey, found, patient, cancellationToken);
-        return OrphanFinding.Of(portion, found, suspect, probed);
+        return OrphanFinding.Of(portion, found, suspect, probed, await OrphanCause.Of(portion.ForeignKey, found, suspect, patient, cancellationToken));
     }
 
     /// <summary>What the owner chose for a declared key; a partition's is that of the table it belongs to.</summary>

@@ -5,11 +5,11 @@ namespace Kintsugi.Postgres.Checks.References;
 /// <summary>Writes what was found about a foreign key, for people and for repairs.</summary>
 internal static class OrphanFinding
 {
-    public static Finding Of(ForeignKeyPortion portion, RowsFound found, string? hidden, string probed)
+    public static Finding Of(ForeignKeyPortion portion, RowsFound found, string? hidden, string probed, string? cause)
     {
         var key = portion.ForeignKey;
         var samples = found.Samples;
-        return new Finding(Faults.RowOrphaned, portion.Target, Evidence(key, found))
+        return new Finding(Faults.RowOrphaned, portion.Target, Evidence(key, found) + (cause is null ? "" : $"; likely cause: {cause}"))
         {
             Rows = found.Rows,
             Key = found.Rows == 1 ? samples[0] : null,
@@ -17,7 +17,8 @@ internal static class OrphanFinding
             Hint = hidden is null
                 ? "look at the sample rows; kintsugi heal can move them into quarantine, from where they can be put back"
                 : $"touch no row yet: {hidden}",
-            Facts = Facts(portion, found, hidden, probed),
+            Facts = cause is null ? Facts(portion, found, hidden, probed)
+                : new Dictionary<string, string>(Facts(portion, found, hidden, probed)) { [FactNames.Cause] = cause },
         };
     }
 

@@ -42,13 +42,14 @@ public sealed class PartitionBoundCheck : ICheck
     {
         var keys = await TableKeys.Read(patient.Session, cancellationToken);
         // A default partition without siblings has no bound: there is no way to be wrong in it.
-        var partitions = await patient.Session.Rows(Sql, row =>
+        var (partitions, unreadable) = await TableByTable.Read(Sql, "oid", row =>
             patient.Relations.Find(row.GetFieldValue<uint>(0)) is { } table && !row.IsDBNull(1) && row.GetString(1).Length > 0
                 ? new Partition(table, row.GetString(1), row.GetString(2), row.GetString(3), row.GetBoolean(4))
-                : null, cancellationToken);
+                : null, patient, cancellationToken);
         var foreign = await patient.Session.Rows(Foreign, row => (row.GetString(0), row.GetString(1)), cancellationToken);
         return
         [
+            .. unreadable,
             .. partitions.OfType<Partition>().Select(partition => Portion(partition, keys.Of(partition.Table), patient)),
             .. foreign.Select(name => ForeignPortion(name, patient)),
         ];

@@ -65,7 +65,7 @@ internal sealed record RowPortion(Target Target, IReadOnlyList<RowTest> Tests, T
                 else if (found.Rows > 0)
                     findings.Add(await test.Tell(Target, found, patient, cancellationToken));
             }
-            catch (PatientException problem) when (!problem.ConnectionLost)
+            catch (PatientException problem) when (problem is { ConnectionLost: false, SqlState: not null })
             {
                 failed = await Explain(problem, patient, cancellationToken);
                 if (failed is null)

@@ -12,6 +12,24 @@ internal sealed record RowQuestion(Relation Table, string Violation, IReadOnlyLi
     /// <summary>An SQL expression of type text that is told of sample rows beside their key, or null.</summary>
     public string? Shown { get; init; }
 
+    /// <summary>Blocks of other tables that every statement about a part of this one reads along.</summary>
+    public long Beside { get; init; }
+
+    /// <summary>
+    /// The condition looks at <see cref="BytesOf"/>: all that comes back is told in ASCII, and text of the key in hexadecimal digits.
+    /// </summary>
+    public bool Raw { get; init; }
+
+    /// <summary>
+    /// SQL for a text's bytes as they are stored, in any encoding. textsend gives them unconverted to a client of SQL_ASCII; the setting is made while
+    /// the statement runs, because its own text was written in UTF-8, and ends with the transaction.
+    /// </summary>
+    public static string BytesOf(string text) =>
+        $"CASE WHEN (SELECT pg_catalog.set_config('client_encoding', 'SQL_ASCII', true)) IS NOT NULL THEN pg_catalog.textsend({text}) END";
+
+    /// <summary>Ends what <see cref="BytesOf"/> began, for a statement that follows in the same transaction.</summary>
+    public const string AsBefore = "SELECT pg_catalog.set_config('client_encoding', 'UTF8', true)";
+
     /// <summary>
     /// The role whose rights the conditions run with, where they call functions of that role; null for our own.
     /// </summary>
@@ -25,7 +43,9 @@ internal sealed record RowQuestion(Relation Table, string Violation, IReadOnlyLi
     public string Row => Quote.Identifier(Table.Name);
 
     /// <summary>The key of a row as a JSON object: by column names, or by its place.</summary>
-    public string KeyAsJson => Key.Count == 0 ? PlaceAsJson : JsonOf(Row, Key);
+    public string KeyAsJson => Raw ? $"pg_catalog.encode(pg_catalog.convert_to({Json}, 'UTF8'), 'hex')" : Json;
+
+    private string Json => Key.Count == 0 ? PlaceAsJson : JsonOf(Row, Key);
 
     public string PlaceAsJson => $"pg_catalog.json_build_object('ctid', {Row}.ctid)::pg_catalog.text";
 

@@ -1,5 +1,5 @@
 using System.Data.Common;
-using System.Globalization;
+using System.Text;
 
 namespace Kintsugi.Postgres.Checks.Rows;
 
@@ -19,18 +19,14 @@ internal static class RowSearch
     /// <summary>So many places the server keeps while it counts them, some tens of megabytes; where there are more, counting is a second pass.</summary>
     private const int MaxSpooled = 1_000_000;
 
-    /// <summary>16 GiB of heap in one statement: its snapshot must end within 15 minutes.</summary>
-    private const long SliceBlocks = 2_097_152;
-
     public static async ValueTask<RowsFound> Find(RowQuestion question, Patient patient, CancellationToken cancellationToken)
     {
         var total = new RowsFound(0, []);
-        var slices = await Slices(question, patient, cancellationToken);
-        foreach (var slice in slices)
+        foreach (var slice in await Slices.Of(question.Table, question.Beside, patient, cancellationToken))
         {
-            await patient.Pace.Spend(question.Table.Pages / slices.Count * 8192, cancellationToken);
+            await patient.Pace.Spend(slice.Bytes, cancellationToken);
             var found = await FindIn(
-                question with { Violation = $"({question.Violation}){slice}" }, patient.Session, cancellationToken);
+                question with { Violation = $"({question.Violation}){slice.Condition}" }, patient.Session, cancellationToken);
             if (found.Untrusted is not null)
                 return found;
             if (found.Rows > 0)
@@ -69,6 +65,8 @@ internal static class RowSearch
         var rows = await session.Rows(places, row => (Bad: new BadRow(row.GetString(0), row.GetString(1), "", null), Count: row.GetInt64(2)), cancellationToken);
         if (rows.Count == 0)
             return RowsFound.None;
+        if (question.Raw)
+            await session.Rows(RowQuestion.AsBefore, _ => 0, cancellationToken);
         var count = rows[0].Count < MaxSpooled
             ? rows[0].Count
             : (await session.Rows($"SELECT pg_catalog.count(*) {bad}", row => row.GetInt64(0), cancellationToken))[0];
@@ -82,33 +80,10 @@ internal static class RowSearch
         var sql = $"SELECT {question.Row}.ctid::pg_catalog.text, {question.Row}.xmin::pg_catalog.text, {question.KeyAsJson}, "
             + $"{question.Shown ?? "NULL::pg_catalog.text"} FROM {question.From} WHERE ({question.Violation}) "
             + $"AND {question.Row}.ctid = ANY ($1::pg_catalog.text[]::pg_catalog.tid[])";
-        var again = await session.Rows(sql, Read, cancellationToken, (object)suspects.Select(row => row.Place).ToArray());
+        var again = await session.Rows(sql, row => Read(row, question.Raw), cancellationToken, (object)suspects.Select(row => row.Place).ToArray());
         return [.. again.Where(row => versions.Contains((row.Place, row.Version)))];
     }
 
-    private static BadRow Read(DbDataReader row) =>
-        new(row.GetString(0), row.GetString(1), row.GetString(2), row.IsDBNull(3) ? null : row.GetString(3));
-
-    /// <summary>
-    /// Conditions that cut the table into ranges of blocks. Before 14 each would read all of it (TID range scans).
-    /// </summary>
-    private static async ValueTask<IReadOnlyList<string>> Slices(
-        RowQuestion question, Patient patient, CancellationToken cancellationToken)
-    {
-        var blocks = patient.Can.Major < 14 ? 0 : (await patient.Session.Rows(
-            "SELECT coalesce(pg_catalog.pg_relation_size($1::pg_catalog.regclass, 'main'), 0) / 8192", row =>
-                row.GetInt64(0), cancellationToken,
-            question.Table.Oid))[0];
-        if (blocks <= SliceBlocks)
-            return [""];
-        var slices = new List<string>();
-        for (var first = 0L; first < blocks; first += SliceBlocks)
-        {
-            var end = first + SliceBlocks < blocks ? $" AND {question.Row}.ctid < {Tid(first + SliceBlocks)}" : "";
-            slices.Add($" AND {question.Row}.ctid >= {Tid(first)}{end}");
-        }
-        return slices;
-    }
-
-    private static string Tid(long block) => $"'({block.ToString(CultureInfo.InvariantCulture)},0)'::pg_catalog.tid";
+    private static BadRow Read(DbDataReader row, bool raw) => new(row.GetString(0), row.GetString(1),
+        raw ? Encoding.UTF8.GetString(Convert.FromHexString(row.GetString(2))) : row.GetString(2), row.IsDBNull(3) ? null : row.GetString(3));
 }

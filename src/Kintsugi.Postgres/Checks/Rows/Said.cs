@@ -12,7 +12,7 @@ internal static class Said
     public static Finding Finding(
         FaultClass fault, Target target, RowQuestion question, RowsFound found, string evidence, RowRepair repair,
             string? flag) =>
-        new(fault, target, evidence)
+        new(fault, target, Writers(found) is { } writer ? $"{evidence}; {writer}" : evidence)
         {
             Rows = found.Rows,
             Key = found.Rows == 1 ? found.Sample[0].Key : null,
@@ -20,6 +20,11 @@ internal static class Said
             Hint = Repairable,
             Facts = RowFacts.Of(question, repair, flag),
         };
+
+    /// <summary>Whether one transaction wrote all of the rows, as a load or a migration does; null where several did, or there is but one row.</summary>
+    public static string? Writers(RowsFound found) =>
+        found.Sample.Count > 1 && found.Sample.Count == found.Rows && found.Sample.All(row => row.Version == found.Sample[0].Version)
+            ? $"one transaction wrote all of these rows (xmin {found.Sample[0].Version})" : null;
 
     /// <summary>"1 row" or "5 rows".</summary>
     public static string Rows(RowsFound found) =>

@@ -27,11 +27,7 @@ internal sealed class TablePass : IDisposable
         await gate.WaitAsync(cancellationToken);
         try
         {
-            if (clear is null)
-            {
-                await patient.Pace.Spend(question.Table.Pages * 8192, cancellationToken);
-                clear = await Run(patient.Session, cancellationToken);
-            }
+            clear ??= await Run(patient, cancellationToken);
             return clear.Contains(question.Violation);
         }
         finally
@@ -42,11 +38,24 @@ internal sealed class TablePass : IDisposable
 
     public void Dispose() => gate.Dispose();
 
-    private async ValueTask<HashSet<string>> Run(IReadSession session, CancellationToken cancellationToken)
+    private async ValueTask<HashSet<string>> Run(Patient patient, CancellationToken cancellationToken)
+    {
+        var whole = questions.Select(question => question.Violation).ToHashSet();
+        foreach (var slice in await Slices.Of(questions[0].Table, questions.Max(question => question.Beside), patient, cancellationToken))
+        {
+            await patient.Pace.Spend(slice.Bytes, cancellationToken);
+            whole.IntersectWith(await Run(slice, patient.Session, cancellationToken));
+            if (whole.Count == 0)
+                break;
+        }
+        return whole;
+    }
+
+    private async ValueTask<HashSet<string>> Run(Slice slice, IReadSession session, CancellationToken cancellationToken)
     {
         var violations = questions.Select(question => question.Violation).Distinct().ToList();
         var counts = string.Join(", ", violations.Select(violation => $"pg_catalog.count(*) FILTER (WHERE {violation})"));
-        var sql = $"SELECT {counts} FROM {questions[0].From}";
+        var sql = $"SELECT {counts} FROM {questions[0].From}{slice.Where}";
         try
         {
             return await session.InTransaction(Evidence.Settings(null), async inside =>

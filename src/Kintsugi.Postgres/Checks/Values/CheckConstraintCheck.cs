@@ -23,8 +23,9 @@ public sealed class CheckConstraintCheck(ConsistencyRules rules) : IBatchCheck
     public async ValueTask<IReadOnlyList<Portion>> Divide(Patient patient, Depth depth, CancellationToken cancellationToken)
     {
         var keys = await TableKeys.Read(patient.Session, cancellationToken);
-        var portions = new List<Portion>();
-        foreach (var group in (await CheckConstraintReader.Read(patient.Session, cancellationToken)).GroupBy(rule => rule.Table))
+        var (constraints, unreadable) = await CheckConstraintReader.Read(patient, cancellationToken);
+        var portions = new List<Portion>(unreadable);
+        foreach (var group in constraints.GroupBy(rule => rule.Table))
         {
             if (patient.Relations.Find(group.Key) is not { IsCatalog: false } table)
                 continue;

@@ -76,13 +76,14 @@ internal static class CheckConstraintReader
 
         """;
 
-    public static ValueTask<IReadOnlyList<ValueRule>> Read(IReadSession session, CancellationToken cancellationToken) =>
-        session.Rows(Domained + Sql, row => new ValueRule(
+    public static ValueTask<(IReadOnlyList<ValueRule> Rows, IReadOnlyList<Portion> Unreadable)> Read(
+        Patient patient, CancellationToken cancellationToken) =>
+        Rows.TableByTable.Read(Domained + Sql, "conrelid", row => new ValueRule(
             row.GetFieldValue<uint>(0), row.GetString(1), Text(row, 2), Text(row, 3), Text(row, 4), row.GetBoolean(5),
             row.GetBoolean(6), row.GetBoolean(7), row.GetString(8))
         {
             DependsOn = Text(row, 9) is { Length: > 0 } functions ? functions : null,
-        }, cancellationToken);
+        }, patient, cancellationToken);
 
     private static string? Text(System.Data.Common.DbDataReader row, int place) =>
         row.IsDBNull(place) ? null : row.GetString(place);

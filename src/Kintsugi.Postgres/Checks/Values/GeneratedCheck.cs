@@ -46,13 +46,12 @@ public sealed class GeneratedCheck : ICheck
     public async ValueTask<IReadOnlyList<Portion>> Divide(Patient patient, Depth depth, CancellationToken cancellationToken)
     {
         var keys = await TableKeys.Read(patient.Session, cancellationToken);
-        var columns =
-            await patient.Session.Rows(
-            Sql, row => patient.Relations.Find(row.GetFieldValue<uint>(0)) is { } table && !row.IsDBNull(2)
+        var (columns, unreadable) = await TableByTable.Read(
+            Sql, "attrelid", row => patient.Relations.Find(row.GetFieldValue<uint>(0)) is { } table && !row.IsDBNull(2)
             ? new Generated(
                 table, row.GetString(1), row.GetString(2), row.GetString(3), row.GetBoolean(4), row.GetFieldValue<string[]>(5))
-            : null, cancellationToken);
-        var portions = new List<Portion>();
+            : null, patient, cancellationToken);
+        var portions = new List<Portion>(unreadable);
         foreach (var group in columns.OfType<Generated>().GroupBy(column => column.Table.Oid))
         {
             var pass = new TablePass();

@@ -8,21 +8,12 @@ namespace Kintsugi.Postgres.Checks.Values;
 /// <summary>
 /// Every text, varchar, char, name, json, xml and citext value, and arrays of these, against the database's encoding. The server
 /// verifies text when it comes in and never again. One pass lets the server's own verifier raise (SQLSTATE 22021); only where it
-/// does are the rows searched, by the grammar of UTF-8 over their bytes, which raises nothing.
+/// does are the rows searched, by the encoding's grammar over their bytes, which raises nothing.
 /// </summary>
 public sealed class TextEncodingCheck : IBatchCheck
 {
     private const string InvalidText = "22021";
     private const string RuleName = "encoding";
-
-    /// <summary>
-    /// RFC 3629, 4, without U+0000, over pairs of hexadecimal digits: no overlong forms, no surrogates, nothing beyond U+10FFFF.
-    /// </summary>
-    internal const string Utf8CharacterInHex =
-        "(?:0[1-9a-f]|[1-7].|(?:c[2-9a-f]|d.)[89ab].|e0[ab].[89ab].|e(?:[1-9a-c]|e|f)[89ab].[89ab].|ed[89].[89ab].|"
-        + "f0[9ab].[89ab].[89ab].|f[1-3][89ab].[89ab].[89ab].|f48.[89ab].[89ab].)";
-
-    private const string Utf8InHex = $"^{Utf8CharacterInHex}*$";
 
     private const string Sql = """
         WITH RECURSIVE base AS (
@@ -79,8 +70,7 @@ public sealed class TextEncodingCheck : IBatchCheck
         var asked = (TextPortion)portion;
         try
         {
-            await patient.Pace.Spend(asked.Relation!.Pages * 8192, cancellationToken);
-            await Verify(asked, asked.Columns, patient.Session, cancellationToken);
+            await Verify(asked, asked.Columns, patient, cancellationToken);
             return Verdict.Sound.Instance;
         }
         catch (PatientException problem) when (problem.SqlState == InvalidText)
@@ -129,11 +119,14 @@ public sealed class TextEncodingCheck : IBatchCheck
 
     /// <summary>convert_to verifies what it is given before it converts nothing (mbutils.c, pg_convert).</summary>
     private static async ValueTask Verify(
-        TextPortion portion, IReadOnlyList<Column> columns, IReadSession session, CancellationToken cancellationToken)
+        TextPortion portion, IReadOnlyList<Column> columns, Patient patient, CancellationToken cancellationToken)
     {
-        var sql = Passing(portion, columns, ", ");
-        await session.InTransaction(
-            Evidence.Settings(null), inside => inside.Rows(sql, _ => 0, cancellationToken), cancellationToken);
+        foreach (var slice in await Slices.Of(portion.Relation!, 0, patient, cancellationToken))
+        {
+            await patient.Pace.Spend(slice.Bytes, cancellationToken);
+            await patient.Session.InTransaction(Evidence.Settings(null),
+                inside => inside.Rows(Passing(portion, columns, ", ") + slice.Where, _ => 0, cancellationToken), cancellationToken);
+        }
     }
 
     private static string Passing(TextPortion portion, IReadOnlyList<Column> columns, string between) =>
@@ -146,13 +139,11 @@ public sealed class TextEncodingCheck : IBatchCheck
         {
             try
             {
-                await Verify(portion, [column], patient.Session, cancellationToken);
+                await Verify(portion, [column], patient, cancellationToken);
             }
             catch (PatientException problem) when (problem.SqlState == InvalidText)
             {
-                findings.Add(patient.Can.Encoding == "UTF8"
-                    ? await ByRows(portion, column, problem, patient, cancellationToken) ?? ByError(portion, column, problem)
-                    : ByError(portion, column, problem));
+                findings.Add(await ByRows(portion, column, problem, patient, cancellationToken) ?? ByError(portion, column, problem));
             }
         }
         return Verdict.From(findings);
@@ -161,23 +152,30 @@ public sealed class TextEncodingCheck : IBatchCheck
     private static async ValueTask<Finding?> ByRows(
         TextPortion portion, Column column, PatientException problem, Patient patient, CancellationToken cancellationToken)
     {
-        var bytes = $"pg_catalog.textsend({column.Text})";
-        var question =
-            new RowQuestion(column.Table, $"pg_catalog.encode({bytes}, 'hex') OPERATOR(pg_catalog.!~) '{Utf8InHex}'", portion.Key)
+        var encoding = patient.Can.Encoding;
+        var utf8 = encoding == "UTF8";
+        // To a client of UTF-8 textsend converts, and fails at the very bytes that are looked for.
+        var bytes = utf8 ? $"pg_catalog.textsend({column.Text})" : RowQuestion.BytesOf(column.Text);
+        var question = new RowQuestion(
+            column.Table, $"pg_catalog.encode({bytes}, 'hex') OPERATOR(pg_catalog.!~) '{EncodingGrammar.Text(encoding)}'", portion.Key)
         {
             Shown = $"pg_catalog.encode(pg_catalog.substring({bytes}, 1, 200), 'hex')",
+            Raw = !utf8,
         };
         var found = await RowSearch.Find(question, patient, cancellationToken);
         if (found.Rows == 0)
             return null;
         var finding = Said.Finding(Faults.TextInvalid, portion.Target with { Column = column.Name }, question, found,
-            $"{Said.Rows(found)} whose {column.Name} is not valid UTF-8: {problem.Message}; bytes in "
+            $"{Said.Rows(found)} whose {column.Name} is not valid {encoding}: {problem.Message}; bytes in "
                 + $"hexadecimal{Said.Example(found)}",
             new RowRepair.Report(), null);
+        // Rows are only kept, mended and put back where their text can travel: in UTF8.
+        var facts = finding.Facts.Where(fact => utf8 || fact.Key != FactNames.Violation).ToDictionary();
         return finding with
         {
             SqlState = problem.SqlState,
-            Facts = new Dictionary<string, string>(finding.Facts)
+            Hint = utf8 ? finding.Hint : $"compare the rows with a backup and set them by hand: text in {encoding} is not rewritten by Kintsugi",
+            Facts = new Dictionary<string, string>(facts)
             {
                 [FactNames.Columns] = RowFacts.List([column.Name]),
                 [FactNames.Type] = column.Type,

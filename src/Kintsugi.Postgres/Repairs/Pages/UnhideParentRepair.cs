@@ -55,7 +55,8 @@ public sealed class UnhideParentRepair(ConsistencyRules rules, TimeProvider cloc
     private static async ValueTask<IReadOnlyList<Tid>> Hidden(
         ForeignKey key, Relation heap, PageSearch pages, Patient patient, CancellationToken cancellationToken)
     {
-        var wanted = await OrphanKeys.Wanted(key, pages, patient, cancellationToken);
+        if (await OrphanKeys.Wanted(key, pages, patient, cancellationToken) is not { } wanted)
+            return [];
         return [.. (await new DeadParents(key, pages, patient.Session).Versions(heap, wanted, cancellationToken))
             .Where(version => HeapTupleHeader.Read(version.Tuple) is { XmaxInvalid: false, IsLockedOnly: false } head && head.Ctid == version.Tid)
             .Select(version => version.Tid)];

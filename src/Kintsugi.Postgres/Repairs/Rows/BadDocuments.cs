@@ -18,7 +18,7 @@ internal static class BadDocuments
         var column = RowGround.List(accused.Finding, FactNames.Columns)[0];
         var suspects = new RowQuestion(accused.Table, facts[FactNames.Suspect], RowGround.List(accused.Finding, FactNames.KeyColumns));
         var (found, undecided) = await Documents.Find(suspects, schema, $"{Quote.Identifier(accused.Table.Name)}.{Quote.Identifier(column)}",
-            RowGround.Says(accused.Finding, FactNames.NullsAllowed, "true"), patient.Session, cancellationToken);
+            RowGround.Says(accused.Finding, FactNames.NullsAllowed, "true"), patient, cancellationToken);
         if ((found.Untrusted ?? undecided) is { } why)
             return ("", why);
         return found.Rows > found.Sample.Count

@@ -79,7 +79,9 @@ public sealed class FixValuesRepair : IRepair
             return null;
         }
         if (!accused.Finding.Facts.ContainsKey(FactNames.Suspect))
-            return "which rows are bad cannot be asked row by row; a person must look";
+            return accused.Finding.Fault == Faults.TextInvalid
+                ? "text in an encoding other than UTF8 is not rewritten: compare the rows that the finding names with a backup, and set them by hand"
+                : "which rows are bad cannot be asked row by row; a person must look";
         var (places, why) = await BadDocuments.Find(accused, patient, cancellationToken);
         if (why is null)
             await selection.Accuse(accused.Table, $"{Quote.Identifier(accused.Table.Name)}.ctid = ANY ({Quote.Literal(places)}::pg_catalog.tid[])",

@@ -13,6 +13,6 @@ internal static class MendedText
     public static string Of(TableColumn column) => $"""
         (SELECT pg_catalog.convert_from(pg_catalog.decode(coalesce(pg_catalog.string_agg(coalesce(piece.match[1], '{Replacement}'), '' ORDER BY piece.place), ''), 'hex'), 'UTF8')
         FROM pg_catalog.regexp_matches(pg_catalog.encode(pg_catalog.textsend({column.Reference}), 'hex'),
-        '({TextEncodingCheck.Utf8CharacterInHex}+)|..', 'g') WITH ORDINALITY piece(match, place))
+        '({EncodingGrammar.Utf8Character}+)|..', 'g') WITH ORDINALITY piece(match, place))
         """.ReplaceLineEndings(" ");
 }

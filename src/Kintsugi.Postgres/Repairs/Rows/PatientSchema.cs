@@ -32,6 +32,11 @@ internal static class PatientSchema
         CREATE INDEX quarantine_case_idx ON kintsugi.quarantine (case_id);
         REVOKE ALL ON kintsugi.audit_log, kintsugi.quarantine FROM PUBLIC;
         """,
+        // Which columns a kept row's values belong to, whatever they are called when it is put back; and which transactions had ended when a row
+        // was brought back.
+        """
+        ALTER TABLE kintsugi.quarantine ADD COLUMN relation_oid pg_catalog.oid, ADD COLUMN numbers pg_catalog.int2[], ADD COLUMN horizon pg_catalog.text;
+        """,
     ];
 
     /// <summary>Makes what is missing, in one transaction; a kill leaves either nothing or all of it.</summary>

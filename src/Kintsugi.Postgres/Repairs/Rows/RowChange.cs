@@ -32,7 +32,29 @@ internal sealed class RowChange(StepContext context, RowBatch batch, RowJournal 
         foreach (var table in rows.Where(row => row.Row.Fate == RowFate.Remove).GroupBy(row => row.Row.Table)
             .OrderByDescending(group => group.Key))
             await asOwner(batch.Tables[table.Key].Owner, () => Remove(batch.Tables[table.Key], [.. table], cancellationToken), cancellationToken);
+        foreach (var row in rows.Where(row => row.Row.Fate == RowFate.Witness))
+            await Witness(row, cancellationToken);
         return [.. places];
+    }
+
+    /// <summary>
+    /// What the server itself made of a row (ON DELETE SET NULL), so that undo puts back that and nothing else. Where it altered the key there is
+    /// no finding the row: undo then looks for the old key and says so.
+    /// </summary>
+    private async ValueTask Witness(LockedRow row, CancellationToken cancellationToken)
+    {
+        var shape = shapes[row.Row.Table];
+        var parameters = new List<object?>();
+        var conditions = new List<string>();
+        foreach (var (column, value) in shape.Columns.Zip(row.Image.Values).Where(pair => pair.First.InKey))
+        {
+            parameters.Add(new Untyped(value));
+            conditions.Add($"{column.Send(column.Reference)} OPERATOR(pg_catalog.=) "
+                + $"{column.Send($"${parameters.Count.ToString(System.Globalization.CultureInfo.InvariantCulture)}::{column.InputType}")}");
+        }
+        if (conditions.Count > 0 && await session.Rows($"{RowImage.Select(shape)} WHERE {string.Join(" AND ", conditions)}", RowImage.Read,
+            cancellationToken, [.. parameters]) is [var now])
+            await journal.Changed(shape, row, now, cancellationToken);
     }
 
     private async ValueTask<int> Remove(TableName table, IReadOnlyList<LockedRow> rows, CancellationToken cancellationToken)

@@ -23,13 +23,14 @@ internal sealed class RowJournal(StepContext context, string schemaOwner)
         };
         entries[row] = await AsSchemaOwner(() => session.Value<long>("""
             INSERT INTO kintsugi.quarantine (case_id, relation, relation_name, kind, rule, key, columns, types, "values", raw, display,
-                                             row_xmin, row_ctid, changed, token)
-            VALUES ($1, pg_catalog.to_regclass($2), $2, $3, $4, $5::pg_catalog.jsonb, $6, $7, $8, $9, $10::pg_catalog.jsonb, $11, $12, $13, $14)
+                                             row_xmin, row_ctid, changed, token, relation_oid, numbers)
+            VALUES ($1, pg_catalog.to_regclass($2), $2, $3, $4, $5::pg_catalog.jsonb, $6, $7, $8, $9, $10::pg_catalog.jsonb, $11, $12, $13, $14, $15, $16::pg_catalog.int4[]::pg_catalog.int2[])
             RETURNING id
             """, cancellationToken, context.Plan.Case, shape.Table.Quoted, kind, context.Step["rule"], image.Key(shape),
             Names(shape), shape.Columns.Select(column => column.InputType).ToArray(), image.Values.ToArray(), image.Raw.ToArray(),
             image.Display(shape), image.Version, image.Place,
-            row.Row.Fate == RowFate.Set ? assignments.Select(assignment => assignment.Column).ToArray() : Array.Empty<string>(), Token), cancellationToken);
+            row.Row.Fate == RowFate.Set ? assignments.Select(assignment => assignment.Column).ToArray() : Array.Empty<string>(), Token, shape.Oid, Numbers(shape)),
+            cancellationToken);
     }
 
     /// <summary>A row that was brought back: undo takes it out again.</summary>
@@ -38,13 +39,14 @@ internal sealed class RowJournal(StepContext context, string schemaOwner)
         AsSchemaOwner(() => session.Value<long>("""
             WITH source AS (UPDATE kintsugi.quarantine SET restored_at = pg_catalog.clock_timestamp() WHERE id = $13 RETURNING 1)
             INSERT INTO kintsugi.quarantine (case_id, relation, relation_name, kind, rule, key, columns, types, "values", raw, display,
-                                             row_xmin, row_ctid, after, token)
+                                             row_xmin, row_ctid, after, token, relation_oid, numbers, horizon)
             VALUES ($1, pg_catalog.to_regclass($2), $2, 'added', $3, $4::pg_catalog.jsonb, $5, $6, $7, $8, $9::pg_catalog.jsonb, $10, $11,
-                    CASE WHEN $13 IS NOT NULL THEN ARRAY[$13::pg_catalog.text] END, $12)
+                    CASE WHEN $13 IS NOT NULL THEN ARRAY[$13::pg_catalog.text] END, $12, $14, $15::pg_catalog.int4[]::pg_catalog.int2[],
+                    pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())::pg_catalog.text)
             RETURNING id
             """, cancellationToken, context.Plan.Case, shape.Table.Quoted, context.Step["rule"], image.Key(shape), Names(shape),
             shape.Columns.Select(column => column.InputType).ToArray(), image.Values.ToArray(), image.Raw.ToArray(), image.Display(shape),
-            image.Version, image.Place, Token, source), cancellationToken);
+            image.Version, image.Place, Token, source, shape.Oid, Numbers(shape)), cancellationToken);
 
     /// <summary>What a changed row holds now, also in columns that a trigger changed along.</summary>
     public async ValueTask Changed(TableShape shape, LockedRow row, RowImage now, CancellationToken cancellationToken)
@@ -66,6 +68,7 @@ internal sealed class RowJournal(StepContext context, string schemaOwner)
             """, cancellationToken, type, message, metadata, context.Plan.Case), cancellationToken);
     }
 
+    private static int[] Numbers(TableShape shape) => [.. shape.Columns.Select(column => (int)column.Number)];
     private static string[] Names(TableShape shape) => [.. shape.Columns.Select(column => column.Name)];
 
     private static bool Same(byte[]? one, byte[]? other) =>

@@ -7,6 +7,8 @@ namespace Kintsugi.Postgres.Repairs.Rows;
 /// <summary>Puts one kept row, or the old values of a changed one, back into its table.</summary>
 internal sealed class RowRestoration(WriteSession session, QuarantineEntry entry)
 {
+    private const string ByHand = "Look at it with kintsugi quarantine show, and put it back by hand";
+
     /// <returns>The table, and where a row that was inserted lies now.</returns>
     public async ValueTask<(TableShape Shape, string? Place)> PutBack(CancellationToken cancellationToken)
     {
@@ -22,10 +24,17 @@ internal sealed class RowRestoration(WriteSession session, QuarantineEntry entry
         }
         await session.Execute($"SET LOCAL ROLE {Quote.Identifier(owner)}; SET LOCAL search_path TO DEFAULT", cancellationToken);
         string? place = null;
-        if (entry.Kind == "removed")
-            place = await Insert(shape, cancellationToken);
-        else if (entry.Changed.Count > 0 || entry.After.Count == 0)
-            await SetBack(shape, cancellationToken);
+        try
+        {
+            if (entry.Kind == "removed")
+                place = await Insert(shape, cancellationToken);
+            else if (entry.Changed.Count > 0 || entry.After.Count == 0)
+                await SetBack(shape, cancellationToken);
+        }
+        catch (PatientException problem) when (!problem.ConnectionLost && new KeptColumns(entry, shape).Retyped(shape.Columns) is { Length: > 0 } retyped)
+        {
+            throw new HealingException($"row {entry.Key} of {entry.Relation} cannot be put back: {problem.Message}; {retyped}. {ByHand}", mayPass: false, problem);
+        }
         await session.Execute("SET LOCAL ROLE NONE; SET LOCAL search_path = pg_catalog, pg_temp", cancellationToken);
         return (shape, place);
     }
@@ -45,13 +54,16 @@ internal sealed class RowRestoration(WriteSession session, QuarantineEntry entry
     private List<(TableColumn Column, string? Value)> Writable(TableShape shape, Func<string, bool> wanted)
     {
         var columns = new List<(TableColumn, string?)>();
+        var kept = new KeptColumns(entry, shape);
         for (var i = 0; i < entry.Columns.Count; i++)
         {
             if (!wanted(entry.Columns[i]))
                 continue;
-            var column = shape.Columns.FirstOrDefault(column => column.Name == entry.Columns[i]);
-            if (column is null && (entry.Values[i] is not null || entry.Raw[i] is not null))
-                throw new HealingException($"{entry.Relation} has no column {entry.Columns[i]} any more, and row {entry.Key} holds a value for it", mayPass: false);
+            var column = kept[i];
+            // That a changed column held NULL before is a value too: under another name it would be left as the repair set it.
+            if (column is null && (entry.Kind == "changed" || entry.Values[i] is not null || entry.Raw[i] is not null))
+                throw new HealingException($"{entry.Relation} has no column {entry.Columns[i]} any more, and row {entry.Key} holds a value for it. {ByHand}",
+                    mayPass: false);
             if (column is null or { Generated: true })
                 continue;
             if (entry.Raw[i] is { } bytes)
@@ -78,20 +90,25 @@ internal sealed class RowRestoration(WriteSession session, QuarantineEntry entry
     private async ValueTask SetBack(TableShape shape, CancellationToken cancellationToken)
     {
         var columns = Writable(shape, name => entry.Changed.Count == 0 || entry.Changed.Contains(name));
+        var kept = new KeptColumns(entry, shape);
+        var known = shape.Key.Any() && shape.Key.All(column => kept.IndexOf(column) >= 0);
+        if (!known && entry.AfterPlace is null)
+            throw new HealingException($"row {entry.Key} of {entry.Relation} cannot be found again: the key of the table is another one by now. {ByHand}",
+                mayPass: false);
         var parameters = new List<object?>(columns.Select(item => new Untyped(item.Value)));
         var conditions = new List<string>();
         for (var i = 0; i < entry.Columns.Count; i++)
         {
-            var column = shape.Columns.FirstOrDefault(column => column.Name == entry.Columns[i]);
+            var column = kept[i];
             if (column is null)
                 continue;
-            var changed = entry.Changed.Contains(column.Name);
-            if (column.InKey && !changed)
+            var changed = entry.Changed.Contains(entry.Columns[i]);
+            if (known && column.InKey && !changed)
                 conditions.Add($"{column.Send(column.Reference)} OPERATOR(pg_catalog.=) {column.Send(Bound(parameters, entry.Values[i], column))}");
             else if (changed && entry.After.Count > i)
                 conditions.Add($"({column.Send(column.Reference)}) IS NOT DISTINCT FROM ({column.Send(Bound(parameters, entry.After[i], column))})");
         }
-        if (!shape.Key.Any())
+        if (!known)
         {
             parameters.Add(entry.AfterPlace);
             parameters.Add(entry.AfterVersion);
@@ -117,8 +134,10 @@ internal sealed class RowRestoration(WriteSession session, QuarantineEntry entry
             throw new HealingException($"row {entry.Key} did not arrive in {entry.Relation}: a trigger or rule of the application keeps it out", mayPass: false);
         foreach (var (column, value) in columns)
             if (now[0].Values[IndexOf(shape, column)] != value)
-                throw new HealingException($"column {column.Name} of row {entry.Key} did not come back as it was: a trigger of the application changes it. "
-                    + $"Expected {value ?? "NULL"}, found {now[0].Values[IndexOf(shape, column)] ?? "NULL"}", mayPass: false);
+                throw new HealingException($"column {column.Name} of row {entry.Key} would not come back as it was: expected {value ?? "NULL"}, found "
+                    + $"{now[0].Values[IndexOf(shape, column)] ?? "NULL"}; "
+                    + (new KeptColumns(entry, shape).Retyped([column]) is { Length: > 0 } retyped ? $"{retyped}. {ByHand}"
+                        : "a trigger of the application changes it"), mayPass: false);
     }
 
     private static int IndexOf(TableShape shape, TableColumn column) => shape.Columns.TakeWhile(other => other.Name != column.Name).Count();

@@ -18,7 +18,8 @@ internal sealed class TableShape
                 FROM pg_catalog.pg_type t JOIN pg_catalog.pg_proc p ON p.oid = t.typsend JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
                 WHERE t.oid = a.atttypid),
                coalesce((SELECT true FROM pg_catalog.pg_index i WHERE i.indrelid = a.attrelid AND i.indisprimary
-                         AND a.attnum = ANY (i.indkey::pg_catalog.int2[])), false)
+                         AND a.attnum = ANY (i.indkey::pg_catalog.int2[])), false),
+               a.attnum, a.attrelid
         FROM pg_catalog.pg_attribute a
         WHERE a.attrelid = pg_catalog.to_regclass($1)::pg_catalog.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated <> 'v'
         ORDER BY a.attnum
@@ -31,6 +32,9 @@ internal sealed class TableShape
     }
 
     public TableName Table { get; }
+
+    /// <summary>pg_class.oid; 0 of a table without columns.</summary>
+    public uint Oid => Columns.Count == 0 ? 0 : Columns[0].Table;
 
     /// <summary>In the table's order; virtual generated columns are not stored and are left out.</summary>
     public IReadOnlyList<TableColumn> Columns { get; }
@@ -57,6 +61,8 @@ internal sealed class TableShape
         InputType = row.IsDBNull(4) ? "pg_catalog.text" : row.GetString(4),
         SendFunction = row.IsDBNull(5) ? null : row.GetString(5),
         InKey = row.GetBoolean(6),
+        Number = row.GetInt16(7),
+        Table = row.GetFieldValue<uint>(8),
         Reference = $"{table.Row}.{Quote.Identifier(row.GetString(0))}",
     };
 }
@@ -65,6 +71,10 @@ internal sealed class TableShape
 internal sealed record TableColumn
 {
     public required string Name { get; init; }
+
+    /// <summary>pg_attribute.attnum: it stays when the column is renamed, and is never given again.</summary>
+    public short Number { get; init; }
+    public uint Table { get; init; }
     public required string Reference { get; init; }
 
     /// <summary>The type that its text is read as; of a domain the type below, for a value may break the domain's own check.</summary>

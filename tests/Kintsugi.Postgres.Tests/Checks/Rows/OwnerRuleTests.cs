@@ -155,5 +155,28 @@ public sealed class OwnerRuleTests(Servers servers)
         Assert.Equal([7, 8], again.Select(row => (int)row[0]!));
     }
 
+    [Fact]
+    public async Task A_rule_that_never_ends_is_ended_and_told_and_the_others_are_asked()
+    {
+        await using var database = await servers.Database(TestMajors.Newest, Stop);
+        await database.Execute("CREATE TABLE seen (id int PRIMARY KEY); INSERT INTO seen VALUES (1)", Stop);
+        var rules = new ConsistencyRules
+        {
+            Sql =
+            [
+                new("endless", Name("seen"), "with recursive r(n) as (select 1 union all select n + 1 from r) select n as id from r where n < 0",
+                    Severity.Warning, Report),
+                new("fine", Name("seen"), "select id from public.seen where id > 1", Severity.Warning, Report),
+            ],
+        };
+
+        var report = await Scrubbing.With(new SqlRuleCheck(rules) { Limit = TimeSpan.FromMilliseconds(500) }, database, Stop);
+
+        Assert.Contains("did not end within 0.5 s", Assert.IsType<Verdict.Unchecked>(report.Of("seen", "endless").Verdict).Reason, StringComparison.Ordinal);
+        Assert.IsType<Verdict.Sound>(report.Of("seen", "fine").Verdict);
+        Assert.Equal(0L, await database.Scalar<long>(
+            "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%kintsugi_rule%' AND state = 'active' AND pid <> pg_backend_pid()", Stop));
+    }
+
     private static int Key(string json) => System.Text.Json.JsonDocument.Parse(json).RootElement.GetProperty("id").GetInt32();
 }

@@ -50,8 +50,12 @@ internal sealed class DeadVersions(Patient patient, PageSearch pages)
         var found = new List<(Tid, byte[])>();
         await pages.Tuples(heap, (tuple, tid) =>
         {
-            if (HeapTupleHeader.Read(tuple) is { XmaxInvalid: false, IsLockedOnly: false } && found.Count < Most)
+            if (HeapTupleHeader.Read(tuple) is not { XmaxInvalid: false, IsLockedOnly: false })
+                return;
+            if (found.Count < Most)
                 found.Add((tid, tuple.ToArray()));
+            else
+                Notes.Add($"{heap.Schema}.{heap.Name} has more than {Most} dead versions: not all were looked at");
         }, cancellationToken);
         return found;
     }

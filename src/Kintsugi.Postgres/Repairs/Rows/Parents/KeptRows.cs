@@ -13,6 +13,9 @@ internal static class KeptRows
         SELECT q.id, q.columns, q."values" FROM kintsugi.quarantine q
         WHERE q.kind = 'removed' AND q.restored_at IS NULL AND q.relation::pg_catalog.oid = $1
           AND NOT EXISTS (SELECT FROM pg_catalog.unnest(q.raw) r WHERE r IS NOT NULL)
+          -- Of a row whose columns are others by now a person must think.
+          AND NOT EXISTS (SELECT FROM pg_catalog.unnest(q.columns) k(name) WHERE NOT EXISTS (
+            SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = $1 AND a.attname::pg_catalog.text = k.name AND NOT a.attisdropped))
         ORDER BY q.id DESC LIMIT $2
         """;
 

@@ -86,9 +86,7 @@ internal sealed class LostParents(Patient patient, IReadOnlyList<ForeignKey> key
             var known = Rows.Where(row => key.ParentHeaps.Any(heap => heap.Oid == row.Table.Oid)).ToList();
             var condition = key.Violation + (known.Count == 0 ? "" : $" AND NOT EXISTS (SELECT FROM "
                 + $"{RowSource.Parents(key, known, await Shape(known[0].Table, cancellationToken))} WHERE {string.Join(" AND ", key.Comparisons)})");
-            var raw = children.All(row => row.Tuple is not null)
-                && await RawKeys.OfTable(key.Child, key.Columns, patient.Session, cancellationToken) is { } columns
-                ? children.Select(row => columns.OfTuple(row.Tuple)).OfType<string>().ToHashSet() : null;
+            var raw = await RawKeysOf(key, children, cancellationToken);
             var seekers = new Seekers(RowSource.Children(key, children, shape), condition, raw);
             if (!await Any(seekers, "", cancellationToken))
                 continue;
@@ -100,6 +98,17 @@ internal sealed class LostParents(Patient patient, IReadOnlyList<ForeignKey> key
             above.AddRange(await Parents(key, seekers, new Wish(Partly: false, New: false), cancellationToken));
         }
         return above;
+    }
+
+    /// <summary>Null where they lie on no page, or only the server can tell whether two keys are equal.</summary>
+    private async ValueTask<IReadOnlySet<string>?> RawKeysOf(ForeignKey key, IReadOnlyList<ParentRow> children, CancellationToken cancellationToken)
+    {
+        if (children.Any(row => row.Tuple is null) || await RawKeys.OfTable(key.Child, key.Columns, patient.Session, cancellationToken) is not { } columns)
+            return null;
+        foreach (var heap in key.ParentHeaps)
+            if (await RawKeys.OfTable(heap, key.ParentColumns, patient.Session, cancellationToken) is not { } parents || !columns.IsComparableWith(parents))
+                return null;
+        return children.Select(row => columns.OfTuple(row.Tuple)).OfType<string>().ToHashSet();
     }
 
     private IEnumerable<(ForeignKey Key, IReadOnlyList<ParentRow> Children)> Referring(IReadOnlyList<ParentRow> rows) =>
@@ -115,11 +124,9 @@ internal sealed class LostParents(Patient patient, IReadOnlyList<ForeignKey> key
         var kept = await Matching(key, seekers, await KeptRows.Of(key, patient.Session, cancellationToken), cancellationToken);
         var left = dead is null ? [] : await Matching(key, seekers, await dead.Of(key, seekers.RawKeys, cancellationToken), cancellationToken);
         // Of several versions under one key the one that was written last.
-        foreach (var row in kept.Concat(left.OrderByDescending(row => unchecked((int)(row.Writer - left[0].Writer)))))
-        {
-            var canonical = row.Tuple is null ? row : await Canonical(row, cancellationToken);
-            chosen.TryAdd(string.Join('\u001f', key.ParentColumns.Select(column => canonical[column])), canonical);
-        }
+        foreach (var (row, same) in kept.Concat(left.OrderByDescending(match => unchecked((int)(match.Row.Writer - left[0].Row.Writer)))))
+            if (!chosen.ContainsKey(same))
+                chosen[same] = row.Tuple is null ? row : await Canonical(row, cancellationToken);
         var rows = chosen.Values.ToList();
         var others = rows.Count == 0 ? "" : $" AND NOT EXISTS (SELECT FROM {RowSource.Parents(key, rows, await Shape(rows[0].Table, cancellationToken))} "
             + $"WHERE {string.Join(" AND ", key.Comparisons)})";
@@ -138,13 +145,23 @@ internal sealed class LostParents(Patient patient, IReadOnlyList<ForeignKey> key
         return rows;
     }
 
-    /// <summary>Those that are the parent of a seeker, by the constraint's own comparison.</summary>
-    private async ValueTask<IReadOnlyList<ParentRow>> Matching(
-        ForeignKey key, Seekers seekers, IReadOnlyList<ParentRow> candidates, CancellationToken cancellationToken) =>
-        candidates.Count == 0 ? [] : [.. (await Ask($"SELECT DISTINCT {Quote.Identifier(key.ParentAlias)}.{RowSource.Number} FROM "
+    /// <summary>
+    /// Those that are the parent of a seeker, by the constraint's own comparison, each with the first key that looks for it: the same for parents
+    /// whose keys are equal, however these are spelt (1.0 and 1.00, citext).
+    /// </summary>
+    private async ValueTask<IReadOnlyList<(ParentRow Row, string Same)>> Matching(
+        ForeignKey key, Seekers seekers, IReadOnlyList<ParentRow> candidates, CancellationToken cancellationToken)
+    {
+        if (candidates.Count == 0)
+            return [];
+        var child = Quote.Identifier(key.Child.Name);
+        var spelling = string.Join(", ", key.Columns.Select(column => $"{child}.{Quote.Identifier(column)}"));
+        return await Ask($"SELECT {Quote.Identifier(key.ParentAlias)}.{RowSource.Number}, "
+            + $"pg_catalog.min(pg_catalog.json_build_array({spelling})::pg_catalog.text COLLATE pg_catalog.\"C\") FROM "
             + $"{RowSource.Parents(key, candidates, await Shape(candidates[0].Table, cancellationToken))}, {seekers.From} "
-            + $"WHERE ({seekers.Condition}) AND {string.Join(" AND ", key.Comparisons)} ORDER BY 1",
-            row => row.GetInt32(0), cancellationToken)).Select(n => candidates[n])];
+            + $"WHERE ({seekers.Condition}) AND {string.Join(" AND ", key.Comparisons)} GROUP BY 1 ORDER BY 1",
+            row => (candidates[row.GetInt32(0)], row.GetString(1)), cancellationToken);
+    }
 
     /// <summary>A parent with its key and the defaults of its other columns, as the owner chose.</summary>
     private async ValueTask<IReadOnlyList<ParentRow>> New(ForeignKey key, Seekers seekers, string others, CancellationToken cancellationToken)

@@ -14,7 +14,8 @@ internal static class OrphanKeys
     /// <summary>The children for a FROM clause, under the name that the key's condition has for them.</summary>
     public static string From(ForeignKey key) => $"ONLY {Quote.Name(key.Child)} AS {Quote.Identifier(key.Child.Name)}";
 
-    public static async ValueTask<IReadOnlySet<string>> Wanted(
+    /// <summary>Null where only the server can tell whether two keys are equal.</summary>
+    public static async ValueTask<IReadOnlySet<string>?> Wanted(
         ForeignKey key, PageSearch pages, Patient patient, CancellationToken cancellationToken)
     {
         var places = await patient.Session.InTransaction(Evidence.Settings(null), session => session.Rows(

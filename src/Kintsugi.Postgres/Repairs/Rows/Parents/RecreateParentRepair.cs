@@ -33,7 +33,7 @@ public sealed class RecreateParentRepair(ConsistencyRules rules) : IRepair
             return new Proposal.Refused("only parents of foreign keys that the schema declares are brought back");
         if (accused.Period)
             return new Proposal.Refused("which row a period needs cannot be told row by row");
-        if (RowGround.Says(finding, FactNames.ParentProbe, "index"))
+        if (RowGround.Says(finding, FactNames.ParentProbe, "index") && finding.Facts.ContainsKey(FactNames.ParentSuspect))
             return new Proposal.Refused("an index still leads to the parents: heap and maps of the parent come first");
         using var pages = await PageSearch.Of(patient, cancellationToken);
         var why = await Unreadable(pages, patient, cancellationToken);

@@ -38,6 +38,23 @@ internal sealed class StoredRow(IReadOnlyList<StoredColumn> columns, IReadOnlyDi
         return new StoredRow(columns, labels.ToDictionary(label => label.Item1, label => label.Item2));
     }
 
+    /// <summary>The values of those columns, where all of them stand in the row itself; null where one does not, or is of a type that is not read here.</summary>
+    public IReadOnlyList<string?>? ReadInRow(byte[] tuple, IReadOnlyList<string> wanted)
+    {
+        var slices = new AttributeSlice[places.Length];
+        TupleReader.Deform(tuple, places, slices);
+        var values = new List<string?>();
+        foreach (var name in wanted)
+        {
+            var at = columns.TakeWhile(column => column.Skipped || column.Name != name).Count();
+            if (at == places.Length || slices[at].Form is not (AttributeForm.Fixed or AttributeForm.Plain or AttributeForm.Packed)
+                || DatumText.Of(slices[at].Data(tuple), columns[at].Type, oid => labels.GetValueOrDefault(oid)) is not { } text)
+                return null;
+            values.Add(text);
+        }
+        return values;
+    }
+
     /// <returns>The columns that are written to bring the row back, or why its bytes cannot all be told as text.</returns>
     public async ValueTask<(IReadOnlyList<string> Columns, IReadOnlyList<string?> Values, string? Obstacle)> Read(
         byte[] tuple, int major, ToastedValues toast, CancellationToken cancellationToken)
