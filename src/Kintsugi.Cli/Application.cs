@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using Kintsugi.Cli.Commands;
+using Kintsugi.Cli.Options;
 using Kintsugi.Cli.Output;
 using Kintsugi.Cli.Runtime;
 using Kintsugi.Postgres.Connecting;
@@ -14,8 +15,10 @@ internal static class Application
 {
     public static async Task<int> Run(string[] arguments, CliContext context, CancellationToken cancellationToken)
     {
-        var root = Root(context);
-        var parsed = root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        var parsed = Parse(arguments, context);
+        // Our own memory lies where that file says, for every command alike.
+        if (BooksOption.Given(parsed) is { } file)
+            parsed = Parse(arguments, context = context with { ConfigFile = file });
         if (parsed.Errors.Count > 0)
         {
             foreach (var error in parsed.Errors)
@@ -54,6 +57,9 @@ internal static class Application
             return ExitCodes.CouldNotRun;
         }
     }
+
+    private static ParseResult Parse(string[] arguments, CliContext context) =>
+        Root(context).Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
 
     private static bool Verbose(ParseResult parsed) =>
         parsed.CommandResult.Command.Options.OfType<Option<bool>>().FirstOrDefault(option => option.Name == "--verbose") is { } verbose

@@ -108,12 +108,16 @@ public static class ConfigurationTemplate
             #- { name: post, email: { to: [ops@example.org], from: kintsugi@example.org, server: "mail.example.org:587", user: kintsugi, password: { env: MAIL_PASSWORD } } }
             #- { name: log, log: true }
 
-        # Where cases are recorded. The command line knows the state directory alone, and a ledger in PostgreSQL is refused today.
+        # Where cases are recorded. Commands that touch no patient find it there with -c or $KINTSUGI_CONFIG.
         ledger:
           # Left out, in the state directory.
           #sqlite: /var/lib/kintsugi/ledger.db
-          # Instead of sqlite:
+          # Instead of sqlite, for several nodes: a database on a server that is not under care.
           # postgres: host=ledger dbname=kintsugi user=kintsugi
+          # A node that was silent for so long is followed by another.
+          lease: 10s
+          # true: the ledger may lie on a server that is under care, and is lost with it.
+          allow_on_target: false
 
         jobs:
           # How often every page's checksum is verified.
@@ -132,6 +136,15 @@ public static class ConfigurationTemplate
           level: information
           # text or json
           format: text
+
+        telemetry:
+          # Metrics and traces are sent there, beside /metrics; left out, nothing is sent. protocol: http (to /v1/metrics and /v1/traces below) or grpc.
+          #otlp: http://127.0.0.1:4318
+          #protocol: http
+          # Sent along, as name=value,name=value.
+          #headers: { env: OTLP_HEADERS }
+          # How often metrics are sent.
+          #interval: 1m
 
         # What you know about the data that the schema does not say. Names follow SQL: 'public."Mixed Case"'.
         consistency:

@@ -28,6 +28,7 @@ public sealed record KintsugiConfiguration
     public required JobConfiguration Jobs { get; init; }
     public required HttpConfiguration Http { get; init; }
     public required LoggingConfiguration Logging { get; init; }
+    public required TelemetryConfiguration Telemetry { get; init; }
 
     /// <summary>The policy of the unattended service for one fault at one place (RULES.md 1): what loses nothing runs; rows are
     /// changed where the owner wrote <c>auto</c>, or where writing an orphan_cleanup_interval was consent to quarantine orphans
@@ -154,7 +155,14 @@ public sealed record EmailSettings(IReadOnlyList<string> To, string From, string
 /// <summary>Where cases and their facts are kept.</summary>
 /// <param name="Sqlite">A file; null with <paramref name="Postgres"/> null means ledger.db in the state directory.</param>
 /// <param name="Postgres">A connection to a database that is not under care; needed for several nodes.</param>
-public sealed record LedgerConfiguration(string? Sqlite, Secret? Postgres);
+public sealed record LedgerConfiguration(string? Sqlite, Secret? Postgres)
+{
+    /// <summary>The owner knows that the ledger lies on a server that is under care, and goes down with it.</summary>
+    public bool AllowOnTarget { get; init; }
+
+    /// <summary>What a node holds is free for the others when it was silent for so long.</summary>
+    public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(10);
+}
 
 /// <param name="CriticalIndexes">Looked at in every health check; none means the primary keys of the most used tables.</param>
 public sealed record JobConfiguration(TimeSpan ChecksumVerifyInterval, IReadOnlyList<ObjectName> CriticalIndexes);
@@ -173,6 +181,17 @@ public sealed record ApiKey(string Name, string Sha256, ApiRole Role);
 public sealed record ListenEndpoint(System.Net.IPAddress? Address, int Port);
 
 public sealed record HttpConfiguration(ListenEndpoint Listen, IReadOnlyList<ApiKey> ApiKeys);
+
+public enum OtlpProtocol
+{
+    Http,
+    Grpc,
+}
+
+/// <param name="Otlp">Where metrics and traces are sent; null sends nothing.</param>
+/// <param name="Headers">name=value pairs with commas between them: they often carry a key.</param>
+/// <param name="Interval">How often metrics are sent; traces go in batches.</param>
+public sealed record TelemetryConfiguration(Uri? Otlp, OtlpProtocol Protocol, Secret? Headers, TimeSpan Interval);
 
 public enum LoggingLevel
 {

@@ -10,7 +10,7 @@ public sealed class KintsugiMeter
 
     private static readonly string[] OpenStates = ["open", "confirmed", "waiting", "escalated"];
 
-    private readonly SqliteLedger ledger;
+    private readonly StoredLedger ledger;
     private readonly Counter<long> corruption;
     private readonly Counter<long> attempts;
     private readonly Histogram<double> health;
@@ -21,7 +21,7 @@ public sealed class KintsugiMeter
     private IReadOnlyList<Measurement<int>> up = [];
 
     public KintsugiMeter(
-        IMeterFactory factory, SqliteLedger ledger, ServiceBook book, AlertBook alerts, ConfigurationSource configuration, TimeProvider clock)
+        IMeterFactory factory, StoredLedger ledger, ServiceBook book, AlertBook alerts, ConfigurationSource configuration, TimeProvider clock)
     {
         this.ledger = ledger;
         var meter = factory.Create(Name);

@@ -1,8 +1,8 @@
 using Kintsugi.State;
-using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging.Abstractions;
 using Quartz;
 
 namespace Kintsugi.Hosting;
@@ -24,23 +24,23 @@ public static class KintsugiServices
     public static KintsugiBuilder AddKintsugi(this IServiceCollection services, KintsugiServiceOptions options)
     {
         var state = options.OpenState();
+        var ledger = new ConfigurationSource(options, NullLogger<ConfigurationSource>.Instance).Current.Ledger;
+        var shared = ServiceState.Connection(ledger, options.Around);
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(options);
         services.AddSingleton(state);
         services.AddSingleton<ConfigurationSource>();
-        services.AddSingleton(provider => provider.GetRequiredService<ConfigurationSource>().Current.Ledger switch
-        {
-            { Postgres: not null } => throw new StateException("ledger: postgres is not supported yet: name a file with ledger: { sqlite: … }"),
-            var ledger => ledger.Sqlite is { } path ? SqliteLedger.Open(path) : SqliteLedger.Open(state),
-        });
-        services.AddSingleton<ILedger>(provider => provider.GetRequiredService<SqliteLedger>());
-        services.AddSingleton<IMemory>(provider => provider.GetRequiredService<SqliteLedger>());
-        services.AddSingleton(_ => new ServiceStore(state.Service));
-        services.AddSingleton<ServiceBook>();
-        services.AddSingleton<AlertBook>();
+        services.AddSingleton(_ => new ServiceState(ledger, state, options.Around));
+        services.AddSingleton(provider => provider.GetRequiredService<ServiceState>().Ledger);
+        services.AddSingleton<ILedger>(provider => provider.GetRequiredService<ServiceState>().Ledger);
+        services.AddSingleton<IMemory>(provider => provider.GetRequiredService<ServiceState>().Ledger);
+        services.AddSingleton(provider => provider.GetRequiredService<ServiceState>() is var kept ? new ServiceBook(kept.Books, kept.Node) : null!);
+        services.AddSingleton(provider => new AlertBook(provider.GetRequiredService<ServiceState>().Books));
+        services.AddSingleton<Leadership>();
         services.AddSingleton<OutsideWorld>();
         services.AddSingleton<IAlertSender, HttpSender>();
         services.AddSingleton<KintsugiMeter>();
+        services.AddSingleton<KintsugiTraces>();
         services.AddSingleton<AlertDesk>();
         services.AddSingleton<CaseAlerts>();
         services.AddSingleton<DeadMan>();
@@ -56,16 +56,11 @@ public static class KintsugiServices
         services.AddTransient<ServiceJob>();
         services.AddSingleton<ServiceLock>();
         services.AddHostedService(provider => provider.GetRequiredService<ServiceLock>());
-        services.AddQuartz(quartz =>
-        {
-            quartz.UseDefaultThreadPool(32);
-            // A file of its own: the scheduler's writer lock never meets the ledger's.
-            quartz.UsePersistentStore(store =>
-            {
-                store.UseSqlite(SqliteFactory.Instance, $"Data Source={state.Jobs}");
-                store.ProvisionSchema();
-            });
-        });
+        services.AddHostedService<LedgerGround>();
+        // Stopped after Quartz: a node is there until its last job has ended.
+        services.AddHostedService(provider => provider.GetRequiredService<Leadership>());
+        services.AddSingleton<KintsugiScheduler>();
+        services.AddQuartz(KintsugiScheduler.Name, quartz => JobStore.Configure(quartz, shared, ledger.Lease, state));
         services.AddQuartzHostedService(hosted => hosted.WaitForJobsToComplete = true);
         // Stopped before Quartz, in the reverse order of their start.
         services.AddHostedService<Closing>();

@@ -6,8 +6,6 @@ using Kintsugi.Postgres.Connecting;
 using Kintsugi.State;
 using Kintsugi.Web;
 using Microsoft.Extensions.Hosting.Systemd;
-using OpenTelemetry.Metrics;
-using OpenTelemetry.Trace;
 
 namespace Kintsugi.Server;
 
@@ -63,10 +61,8 @@ internal static class Daemon
         builder.Services.AddSystemd();
         // The grace of a repair, the removal of what its step left, and some more.
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = arguments.Options.Grace + TimeSpan.FromSeconds(45));
-        builder.Services.AddOpenTelemetry()
-            .WithMetrics(metrics => metrics.AddMeter(KintsugiMeter.Name, "Quartz").AddPrometheusExporter())
-            .WithTracing(tracing => tracing.AddSource(KintsugiMeter.Name));
         var configuration = Read(arguments);
+        Telemetry.Add(builder.Services, configuration.Telemetry);
         builder.Logging.ClearProviders().SetMinimumLevel((LogLevel)configuration.Logging.Level)
             .AddFilter("Quartz", LogLevel.Warning).AddFilter("Microsoft", LogLevel.Warning);
         if (configuration.Logging.Format == LoggingFormat.Json)

@@ -104,7 +104,7 @@ public sealed class ApiTests(Servers servers)
 
         await MustSay("there is no case nothing", HttpStatusCode.NotFound, "cases/nothing/reject", "{}");
         await MustSay("db.health_check", HttpStatusCode.NotFound, "jobs/nothing/run", "{}");
-        await MustSay("there is no target nowhere", HttpStatusCode.Conflict, "jobs/db.health_check/run", """{"target":"nowhere"}""");
+        await MustSay("there is no target nowhere", HttpStatusCode.BadRequest, "jobs/db.health_check/run", """{"target":"nowhere"}""");
         await MustSay("there is no field becuase", HttpStatusCode.BadRequest, "repairs/pause", """{"becuase":"x"}""");
         await MustSay("because is required", HttpStatusCode.BadRequest, "repairs/pause", "{}");
         await MustSay("because must be a string", HttpStatusCode.BadRequest, "repairs/pause", """{"because":1}""");

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
 using Kintsugi.Postgres.Tests.Fixtures;
 using Kintsugi.State;
@@ -30,8 +31,15 @@ internal sealed class Service : IAsyncDisposable
     private Process? process;
 
     public int Port { get; } = WebhookReceiver.FreePort();
+    /// <summary>Where several nodes keep the ledger; null is this one's state directory.</summary>
+    public string? Ledger { get; init; }
+
     public string State => Path.Combine(home, "state");
     public string ConfigurationFile => Path.Combine(home, "config.yaml");
+
+    /// <summary>How it is called among nodes: for its machine and its state directory.</summary>
+    public string Node => $"{Environment.MachineName}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(State)))[..6]}";
+
     public bool Ended => process!.HasExited;
     public int ExitCode => process!.ExitCode;
 
@@ -43,6 +51,12 @@ internal sealed class Service : IAsyncDisposable
                 return said.ToString();
         }
     }
+
+    /// <summary>The section that names a database for the ledger of several nodes.</summary>
+    public static string SharedLedger(TestDatabase database, string more = "") => $$"""
+        ledger: { postgres: "host={{database.Cluster.SocketDirectory}} port={{database.Cluster.Port}} user=postgres dbname={{database.Name}}"{{more}} }
+
+        """;
 
     public static string Target(params TestDatabase[] databases) => $"""
           - name: main
@@ -56,7 +70,9 @@ internal sealed class Service : IAsyncDisposable
     /// <summary>A command of a person at the same state directory.</summary>
     public async Task<(int Code, string Out)> Run(params string[] arguments)
     {
-        using var command = Process.Start(Program(arguments))!;
+        // From a folder of its own, as it is installed: beside a web server it would miss what that server has from its framework.
+        var here = Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory);
+        using var command = Process.Start(Program(Path.Combine(here, "..", "..", "Kintsugi.Cli", Path.GetFileName(here), "kintsugi"), arguments))!;
         var error = command.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         var text = await command.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         await command.WaitForExitAsync(TestContext.Current.CancellationToken);
@@ -65,6 +81,11 @@ internal sealed class Service : IAsyncDisposable
 
     public async Task<IReadOnlyList<CaseRow>> Cases()
     {
+        if (Ledger is not null)
+        {
+            await using var shared = PostgresLedger.Open(Ledger);
+            return await shared.Cases(null, TestContext.Current.CancellationToken);
+        }
         var path = Path.Combine(State, "ledger.db");
         if (!File.Exists(path))
             return [];
@@ -72,9 +93,9 @@ internal sealed class Service : IAsyncDisposable
         return await ledger.Cases(null, TestContext.Current.CancellationToken);
     }
 
-    private ProcessStartInfo Program(params string[] arguments)
+    private ProcessStartInfo Program(string program, params string[] arguments)
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "kintsugi"), arguments)
+        var start = new ProcessStartInfo(program, arguments)
         {
             RedirectStandardOutput = true, RedirectStandardError = true,
         };
@@ -86,7 +107,7 @@ internal sealed class Service : IAsyncDisposable
 
     public void Start()
     {
-        process = Process.Start(Program("serve", "-c", ConfigurationFile, "--listen", $"127.0.0.1:{Port}", "--grace", "1"))!;
+        process = Process.Start(Program(Path.Combine(AppContext.BaseDirectory, "kintsugi"), "serve", "-c", ConfigurationFile, "--listen", $"127.0.0.1:{Port}", "--grace", "1"))!;
         process.OutputDataReceived += (_, line) => Keep(line.Data);
         process.ErrorDataReceived += (_, line) => Keep(line.Data);
         process.BeginOutputReadLine();

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Kintsugi.Cli.Options;
 using Kintsugi.Cli.Runtime;
 
 namespace Kintsugi.Cli.Commands;
@@ -9,6 +10,7 @@ internal static class BreakerCommand
     public static Command Create(CliContext context)
     {
         var command = new Command("breaker", "Say whether repairs are stopped because the hardware is suspected, and take that back.");
+        BooksOption.AddTo(command);
         command.SetAction((_, stop) => List(context, stop));
         var reset = new Command("reset", "Allow repairs again, when the cause was found.");
         var because = new Option<string>("--because") { Description = "what the cause was", Required = true };
@@ -24,7 +26,7 @@ internal static class BreakerCommand
     }
 
     /// <summary>Servers whose repairs are stopped, with the reason: those that have cases.</summary>
-    public static async ValueTask<IReadOnlyList<(string Server, string Why)>> Stopped(State.SqliteLedger ledger, CancellationToken cancellationToken)
+    public static async ValueTask<IReadOnlyList<(string Server, string Why)>> Stopped(State.StoredLedger ledger, CancellationToken cancellationToken)
     {
         var stopped = new List<(string, string)>();
         foreach (var server in await ledger.Servers(CircuitBreaker.Scope, cancellationToken))

@@ -57,7 +57,7 @@ internal static class CaseWords
 
     /// <exception cref="UsageException">No such case, or more than one.</exception>
     public static async ValueTask<(CaseRow Row, IReadOnlyList<Fact> Facts)> Find(
-        SqliteLedger ledger, string id, CancellationToken cancellationToken)
+        StoredLedger ledger, string id, CancellationToken cancellationToken)
     {
         var rows = (await ledger.Cases(null, cancellationToken)).Where(row => row.Id.StartsWith(id, StringComparison.Ordinal)).ToList();
         return rows.Count switch

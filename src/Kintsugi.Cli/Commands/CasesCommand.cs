@@ -13,6 +13,7 @@ internal static class CasesCommand
         var command = new Command("cases", "List cases, show every fact of one, approve, reject, retry, accept.");
         var output = new OutputOptions("text", "json");
         output.AddTo(command);
+        BooksOption.AddTo(command);
         command.SetAction((parsed, stop) => List(output.Read(parsed), context, stop));
         command.Add(Listing(context));
         command.Add(Showing(context));
@@ -55,7 +56,7 @@ internal static class CasesCommand
         {
             foreach (var (server, why) in await BreakerCommand.Stopped(ledger, cancellationToken))
                 await context.Out.WriteLineAsync($"server {server}: {Text.Paint(why, Text.Red, context.Colour)}");
-            await CasesOutput.Text(context, rows, ledger.Path);
+            await CasesOutput.Text(context, rows, ledger.Place);
         }
         return ExitCodes.Sound;
     }

@@ -14,6 +14,7 @@ internal static class JobsCommand
         var command = new Command("jobs", "List the service's jobs and runs; run, pause, resume, cancel one.");
         var output = new OutputOptions("text", "json");
         output.AddTo(command);
+        BooksOption.AddTo(command);
         command.SetAction((parsed, _) => List(output.Read(parsed), context));
         command.Add(Listing(context));
         command.Add(Running(context));
@@ -36,7 +37,7 @@ internal static class JobsCommand
     {
         using var store = ServiceDesk.Open(context);
         var book = new ServiceBook(store);
-        var listing = new JobsListing(ServiceDesk.IsServed(context), book.Planned(), book.Standing(context.Clock.GetUtcNow()), book.Runs(output.Verbose ? 200 : 15));
+        var listing = new JobsListing(ServiceDesk.IsServed(store, context), ServiceDesk.Nodes(store, context), book.Planned(), book.Standing(context.Clock.GetUtcNow()), book.Runs(output.Verbose ? 200 : 15));
         if (output.Json)
             await context.Out.WriteLineAsync(JobsOutput.Json(listing));
         else
@@ -73,9 +74,12 @@ internal static class JobsCommand
             if (name == ServiceDesk.Repair)
                 about = await Case(about, context, stop);
             using var store = ServiceDesk.Open(context);
-            new ServiceBook(store).Ask(new JobRequest(
+            var book = new ServiceBook(store);
+            if (name == ServiceDesk.Repair && verb == "run" && book.Standing(ServiceDesk.Repairs, context.Clock.GetUtcNow()) is { } pause)
+                throw new UsageException($"repairs are paused {PauseCommand.Until(pause)}, by {pause.By}: {pause.Because}; kintsugi resume lets them go on");
+            book.Ask(new JobRequest(
                 verb, name, parsed.GetValue(target), about, context.Around.OperatingSystemUser ?? "unknown", context.Clock.GetUtcNow()));
-            await ServiceDesk.WarnWhenNotServed(context);
+            await ServiceDesk.WarnWhenNotServed(store, context);
             await context.Out.WriteLineAsync($"{name}: asked to {verb}; kintsugi jobs shows what became of it");
             return ExitCodes.Sound;
         });

@@ -13,6 +13,7 @@ internal static class PauseCommand
         var command = new Command("pause", "Stop all repairs of the service: kintsugi pause --for 2h --because \"restoring a backup\".");
         var options = new PauseOptions(required: true);
         options.AddTo(command);
+        BooksOption.AddTo(command);
         command.SetAction((parsed, _) => Pause(ServiceDesk.Repairs, options, parsed, context));
         return command;
     }
@@ -20,6 +21,7 @@ internal static class PauseCommand
     public static Command CreateResume(CliContext context)
     {
         var command = new Command("resume", "Let the service repair again.");
+        BooksOption.AddTo(command);
         command.SetAction((_, _) => Resume(ServiceDesk.Repairs, context));
         return command;
     }
@@ -30,7 +32,7 @@ internal static class PauseCommand
         var pause = options.Read(parsed, name, context.Around.OperatingSystemUser ?? "unknown", now);
         using var store = ServiceDesk.Open(context);
         new ServiceBook(store).Set(pause, now);
-        await ServiceDesk.WarnWhenNotServed(context);
+        await ServiceDesk.WarnWhenNotServed(store, context);
         await context.Out.WriteLineAsync($"{name}: paused {Until(pause)}: {pause.Because}");
         return ExitCodes.Sound;
     }

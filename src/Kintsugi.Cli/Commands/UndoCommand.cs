@@ -75,7 +75,7 @@ internal static class UndoCommand
     }
 
     private static async Task<int> Pages(
-        CaseRow row, IReadOnlyList<StepDone> steps, PageUndo undo, SqliteLedger ledger, CliContext context, CancellationToken cancellationToken)
+        CaseRow row, IReadOnlyList<StepDone> steps, PageUndo undo, StoredLedger ledger, CliContext context, CancellationToken cancellationToken)
     {
         var person = context.Around.OperatingSystemUser;
         var count = await undo.Undo(steps, cancellationToken);

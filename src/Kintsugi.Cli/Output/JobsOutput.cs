@@ -13,7 +13,11 @@ internal static class JobsOutput
     {
         var to = context.Out;
         if (!it.Served)
-            await to.WriteLineAsync("No service works with this state directory now; this is how the last one left it.");
+            await to.WriteLineAsync("No service works here now; this is how the last one left it.");
+        var alike = it.Nodes.Select(node => node.Configuration).Distinct().Count() < 2;
+        if (it.Nodes.Count > 1)
+            foreach (var node in it.Nodes)
+                await to.WriteLineAsync($"node {node.Name} since {Minute(node.Started)}{(alike ? "" : $", configuration {node.Configuration}: THE NODES DIFFER")}");
         foreach (var pause in it.Pauses)
             await to.WriteLineAsync(Output.Text.Paint(
                 $"PAUSED {pause.Name} {PauseCommand.Until(pause)}, by {pause.By}: {pause.Because}", Output.Text.Yellow, context.Colour));
@@ -33,6 +37,13 @@ internal static class JobsOutput
             json.WriteStartObject();
             json.WriteString("format", "kintsugi.jobs/1");
             json.WriteBoolean("served", it.Served);
+            Each(json, "nodes", it.Nodes, node =>
+            {
+                json.WriteString("name", node.Name);
+                json.WriteString("configuration", node.Configuration);
+                json.WriteString("version", node.Version);
+                Time(json, "started", node.Started);
+            });
             Each(json, "pauses", it.Pauses, pause =>
             {
                 json.WriteString("name", pause.Name);
@@ -58,6 +69,7 @@ internal static class JobsOutput
                 Time(json, "started", run.Started);
                 Time(json, "ended", run.Ended);
                 json.WriteString("message", run.Message);
+                json.WriteString("node", run.Node);
             });
             json.WriteEndObject();
         }
@@ -88,4 +100,4 @@ internal static class JobsOutput
 }
 
 /// <param name="Served">A service works with these books now.</param>
-internal sealed record JobsListing(bool Served, IReadOnlyList<PlannedJob> Planned, IReadOnlyList<Switch> Pauses, IReadOnlyList<JobRun> Runs);
+internal sealed record JobsListing(bool Served, IReadOnlyList<WorkingNode> Nodes, IReadOnlyList<PlannedJob> Planned, IReadOnlyList<Switch> Pauses, IReadOnlyList<JobRun> Runs);

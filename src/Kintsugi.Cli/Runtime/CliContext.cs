@@ -11,6 +11,9 @@ internal sealed record CliContext
     public required ConnectionSurroundings Around { get; init; }
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
+    /// <summary>What --config names, whichever command it was given to; our memory lies where that file says.</summary>
+    public string? ConfigFile { get; init; }
+
     /// <summary>Somebody sits there to answer a question.</summary>
     public bool Interactive { get; init; }
     public bool ErrorIsTerminal { get; init; }

@@ -1,3 +1,5 @@
+using Kintsugi.Configuration;
+using Kintsugi.Postgres.Connecting;
 using Kintsugi.State;
 
 namespace Kintsugi.Cli.Runtime;
@@ -30,8 +32,17 @@ internal static class Memory
         }
     }
 
+    /// <summary>The ledger that the configuration names, if one is given; else the one in the state directory.</summary>
     /// <exception cref="StateException">The state directory or the ledger cannot be used.</exception>
-    public static SqliteLedger Open(CliContext context) => SqliteLedger.Open(Directory(context));
+    public static StoredLedger Open(CliContext context) => Configured(context) switch
+    {
+        { Postgres: { } shared } => PostgresLedger.Open(DriverSettings.OfOurOwn(shared, context.Around)),
+        { Sqlite: { } path } => SqliteLedger.Open(path),
+        _ => SqliteLedger.Open(Directory(context)),
+    };
+
+    public static LedgerConfiguration? Configured(CliContext context) => ConfigurationFile.IsNamed(context.ConfigFile, context)
+        ? ConfigurationFile.Load(context.ConfigFile, context).Ledger : null;
 
     public static StateDirectory Directory(CliContext context) => StateDirectory.Open(StateDirectory.Locate(null, context.Variable));
 }

@@ -1,3 +1,5 @@
+using Kintsugi.Configuration;
+using Kintsugi.Postgres.Connecting;
 using Kintsugi.State;
 
 namespace Kintsugi.Cli.Runtime;
@@ -11,17 +13,31 @@ internal static class ServiceDesk
 
     public static string SwitchOf(string job) => $"job:{job}";
 
-    /// <exception cref="StateException">The state directory or the file cannot be used.</exception>
-    public static ServiceStore Open(CliContext context) => new(Memory.Directory(context).Service);
+    /// <summary>The books of this machine's service, or those that all nodes share.</summary>
+    /// <exception cref="StateException">The state directory, the file or the database cannot be used.</exception>
+    public static StateStore Open(CliContext context) => Memory.Configured(context)?.Postgres is { } shared
+        ? PostgresStore.Open(DriverSettings.OfOurOwn(shared, context.Around))
+        : ServiceFile.Open(Memory.Directory(context).Service);
+
+    /// <summary>The nodes that were heard of within a lease.</summary>
+    public static IReadOnlyList<WorkingNode> Nodes(StateStore store, CliContext context)
+    {
+        var nodes = new NodeBook(store);
+        return nodes.Seen(nodes.Now(context.Clock) - (Memory.Configured(context) ?? new LedgerConfiguration(null, null)).Lease);
+    }
 
     /// <exception cref="UsageException">There is no such job.</exception>
     public static string Known(string job) => Jobs.Contains(job) ? job
         : Jobs.FirstOrDefault(known => known == $"db.{job}")
             ?? throw new UsageException($"there is no job {job}; there are: {string.Join(", ", Jobs)}");
 
-    /// <summary>Whether a service works with this state directory now: it holds a lock there that the kernel frees however it ends.</summary>
-    public static bool IsServed(CliContext context)
+    /// <summary>
+    /// Whether a service works with these books now: with a state directory it holds a lock there that the kernel frees however it ends.
+    /// </summary>
+    public static bool IsServed(StateStore store, CliContext context)
     {
+        if (store.IsShared)
+            return Nodes(store, context).Count > 0;
         try
         {
             using var free = new FileStream(Path.Combine(Memory.Directory(context).Path, "service.lock"), FileMode.Open, FileAccess.ReadWrite, FileShare.None);
@@ -37,9 +53,9 @@ internal static class ServiceDesk
         }
     }
 
-    public static async ValueTask WarnWhenNotServed(CliContext context)
+    public static async ValueTask WarnWhenNotServed(StateStore store, CliContext context)
     {
-        if (!IsServed(context))
-            await context.Error.WriteLineAsync($"kintsugi: no service works with the state directory {Memory.Directory(context).Path} now: it holds when one is started");
+        if (!IsServed(store, context))
+            await context.Error.WriteLineAsync($"kintsugi: no service works with {store.Place} now: it holds when one is started");
     }
 }

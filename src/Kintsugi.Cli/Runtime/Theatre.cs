@@ -9,7 +9,7 @@ namespace Kintsugi.Cli.Runtime;
 /// Scrubs and heals in rounds: what was healed is new ground on which more can be seen, and the last scrub is the proof of the whole.
 /// </summary>
 internal sealed class Theatre(
-    Clinic clinic, SqliteLedger ledger, HealArguments heal, ScrubArguments scrub, OutputArguments output, PlanFile? approved, CliContext context)
+    Clinic clinic, StoredLedger ledger, HealArguments heal, ScrubArguments scrub, OutputArguments output, PlanFile? approved, CliContext context)
 {
     /// <summary>Storage, then heap, then indexes, then rows: more rounds would only repeat what did not help.</summary>
     private const int MostRounds = 4;

@@ -29,11 +29,13 @@ internal static class RootTable
     private static readonly Key<HttpConfiguration> Http = new("http", HttpTable.Shape, "The API and the metrics.", HttpTable.Default);
     private static readonly Key<LoggingConfiguration> Logging = new(
         "logging", LoggingTable.Shape, "Kintsugi's own log.", LoggingTable.Default);
+    private static readonly Key<TelemetryConfiguration> Telemetry = new(
+        "telemetry", TelemetryTable.Shape, "Metrics and traces for a collector.", TelemetryTable.Default);
     private static readonly Key<ConsistencyRules> Consistency = new(
         "consistency", ConsistencyTable.Shape, "The owner's own rules.", ConsistencyRules.None);
 
     public static readonly Mapping<KintsugiConfiguration> Shape = new(
-        [Database, Targets, Mode, Policy, Budget, Windows, Snapshots, Alerts, Ledger, Jobs, Http, Logging, Consistency], Build);
+        [Database, Targets, Mode, Policy, Budget, Windows, Snapshots, Alerts, Ledger, Jobs, Http, Logging, Telemetry, Consistency], Build);
 
     private static KintsugiConfiguration Build(GivenValues values)
     {
@@ -61,6 +63,7 @@ internal static class RootTable
             Jobs = values.Get(Jobs),
             Http = values.Get(Http),
             Logging = values.Get(Logging),
+            Telemetry = values.Get(Telemetry),
         };
     }
 

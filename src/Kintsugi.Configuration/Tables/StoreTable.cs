@@ -48,10 +48,15 @@ internal static class LedgerTable
     private static readonly Key<Secret?> Postgres = new(
         "postgres", SecretText.Any!, "A connection to a database that is not under care; needed for several nodes.");
 
+    private static readonly Key<bool> AllowOnTarget = new(
+        "allow_on_target", Is.Flag, "true: the ledger may lie on a server that is under care, and is lost with it.", false);
+    private static readonly Key<TimeSpan> Lease = new(
+        "lease", Is.Duration, "A node that was silent for so long is followed by another (3s to 1h).", TimeSpan.FromSeconds(10));
+
     public static readonly LedgerConfiguration Default = new(null, null);
 
     public static readonly Mapping<LedgerConfiguration> Shape = new(
-        [Sqlite, Postgres],
+        [Sqlite, Postgres, AllowOnTarget, Lease],
         values =>
         {
             if (values.Has(Sqlite) && values.Has(Postgres))
@@ -59,7 +64,13 @@ internal static class LedgerTable
                 values.Mistake("there is one ledger: give sqlite or postgres");
             }
 
-            return new(values.Get(Sqlite), values.Get(Postgres));
+            var lease = values.Get(Lease);
+            if (lease < TimeSpan.FromSeconds(3) || lease > TimeSpan.FromHours(1))
+            {
+                values.Mistake(Lease, "a lease is 3s to 1h: shorter ones are lost by a node that is only busy");
+            }
+
+            return new(values.Get(Sqlite), values.Get(Postgres)) { AllowOnTarget = values.Get(AllowOnTarget), Lease = lease };
         });
 }
 

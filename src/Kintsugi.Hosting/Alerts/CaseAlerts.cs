@@ -6,7 +6,7 @@ namespace Kintsugi.Hosting;
 /// Alerts follow the rows of the cases, whoever changed them and whatever was killed in between: one for a case that is open, one for a case
 /// that a person must decide.
 /// </summary>
-internal sealed class CaseAlerts(AlertDesk desk, SqliteLedger ledger, ConfigurationSource configuration)
+internal sealed class CaseAlerts(AlertDesk desk, StoredLedger ledger, ConfigurationSource configuration)
 {
     public async ValueTask Follow(string target, string server, CancellationToken cancellationToken)
     {

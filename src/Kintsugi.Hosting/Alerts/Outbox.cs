@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Kintsugi.Configuration;
 using Kintsugi.State;
 using Microsoft.Extensions.Hosting;
@@ -16,7 +15,8 @@ internal sealed class Outbox(
     /// <summary>Nobody wants to hear in two weeks what was wrong today.</summary>
     private static readonly TimeSpan Stale = TimeSpan.FromDays(7);
 
-    private readonly ConcurrentDictionary<string, bool> busy = new();
+    /// <summary>Longer than any sender waits: whoever has a message in hand and is killed leaves it to the next after this.</summary>
+    private static readonly TimeSpan InHand = TimeSpan.FromSeconds(40);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -27,7 +27,7 @@ internal sealed class Outbox(
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
                 deliveries.RemoveAll(delivery => delivery.IsCompletedSuccessfully);
-                deliveries.AddRange(Due().Where(message => busy.TryAdd(message.Receiver, true)).Select(message => Deliver(message, stoppingToken)));
+                deliveries.AddRange(Take(null).Select(message => Deliver(message, stoppingToken)));
             }
         }
         finally
@@ -36,11 +36,12 @@ internal sealed class Outbox(
         }
     }
 
-    private IReadOnlyList<Message> Due()
+    private IReadOnlyList<Message> Take(string? receiver)
     {
         try
         {
-            return book.Due(clock.GetUtcNow());
+            var now = clock.GetUtcNow();
+            return book.Take(receiver, now, now + InHand);
         }
         catch (StateException problem)
         {
@@ -56,17 +57,13 @@ internal sealed class Outbox(
         try
         {
             for (var message = first; message is not null && await Deliver(message, first.Receiver, cancellationToken);
-                message = Due().FirstOrDefault(next => next.Receiver == first.Receiver))
+                message = Take(first.Receiver) is [var next] ? next : null)
                 cancellationToken.ThrowIfCancellationRequested();
         }
         catch (Exception problem) when (problem is StateException or OperationCanceledException)
         {
             if (!cancellationToken.IsCancellationRequested)
                 Log.BeatMissed(log, problem);
-        }
-        finally
-        {
-            busy.TryRemove(first.Receiver, out _);
         }
     }
 

@@ -20,6 +20,9 @@ public sealed class ConfigurationSource(KintsugiServiceOptions options, ILogger<
     public KintsugiConfiguration Current => current;
     public string? File => options.ConfigurationFile;
 
+    /// <summary>Over what all nodes must have in common; where a node listens, logs and keeps its files is its own.</summary>
+    public string Sum { get; private set; } = SharedText.SumOf(options);
+
     /// <summary>Whether the file as it lies there is the one that holds.</summary>
     public bool LastReloadTook { get; private set; } = true;
 
@@ -38,6 +41,7 @@ public sealed class ConfigurationSource(KintsugiServiceOptions options, ILogger<
                     var before = current;
                     current = valid.Configuration;
                     LastReloadTook = true;
+                    Sum = SharedText.SumOf(options);
                     Log.Reloaded(log, File);
                     if (valid.Configuration.Ledger != before.Ledger || valid.Configuration.Logging != before.Logging
                         || valid.Configuration.Http.Listen != before.Http.Listen)

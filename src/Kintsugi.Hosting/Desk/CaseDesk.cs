@@ -5,7 +5,7 @@ using Kintsugi.State;
 
 namespace Kintsugi.Hosting;
 
-internal sealed class CaseDesk(SqliteLedger ledger, TargetBoard board, TimeProvider clock) : ICaseDesk
+internal sealed class CaseDesk(StoredLedger ledger, TargetBoard board, TimeProvider clock) : ICaseDesk
 {
     private static readonly string[] Words = [Facts.Approved, Facts.Rejected, Facts.Retried, Facts.Accepted, Facts.Acknowledged];
 
@@ -24,7 +24,7 @@ internal sealed class CaseDesk(SqliteLedger ledger, TargetBoard board, TimeProvi
         var (row, facts) = await Show(id, cancellationToken) ?? throw new ArgumentException($"there is no case {id}", nameof(id));
         var newest = new CaseHistory(facts).ReadPlan()?.Hash;
         if (word == Facts.Approved && (newest is null || (plan is not null && plan != newest)))
-            throw new ArgumentException(newest is null ? $"case {id} has no plan yet" : $"the plan of case {id} is another one by now: {newest}", nameof(plan));
+            throw new NotNowException(newest is null ? $"case {id} has no plan yet" : $"the plan of case {id} is another one by now: {newest}");
         await ledger.Append(new Fact(row.Id, row.Server, word, $"{word} by {by}{(because is null ? "" : $": {because}")}",
             Facts.Data(("by", by), ("because", because), ("until", until?.ToString("O")), ("plan", word == Facts.Approved ? newest : null)),
             clock.GetUtcNow()), cancellationToken);
@@ -35,15 +35,15 @@ internal sealed class CaseDesk(SqliteLedger ledger, TargetBoard board, TimeProvi
         var (row, facts) = await Show(id, cancellationToken) ?? throw new ArgumentException($"there is no case {id}", nameof(id));
         var target = board.All.FirstOrDefault(status => status.SystemIdentifier == row.Server
                 && (row.Database is null || status.Databases.Contains(row.Database)))
-            ?? throw new ArgumentException($"the server of case {id} is no target that was reached", nameof(id));
+            ?? throw new NotNowException($"the server of case {id} is no target that was reached");
         await using var ward = await board.Enter(target.Name, cancellationToken);
         var room = new OperatingRoom(ward.Factory, ward.Source.Server, clock);
-        var database = row.Database ?? throw new ArgumentException($"case {id} is about the whole server: its snapshot holds what it changed", nameof(id));
+        var database = row.Database ?? throw new NotNowException($"case {id} is about the whole server: its snapshot holds what it changed");
         var pages = PageUndo.Of(facts);
         var rows = pages.Count > 0 ? await new PageUndo(ward.Factory, room, database).Undo(pages, cancellationToken)
             : await new Quarantine(ward.Factory, room, database).Restore($"undo by {by}", Quarantine.OfCase, cancellationToken, row.Id);
         if (rows == 0)
-            throw new ArgumentException($"case {id}: nothing that it changed is left to be put back", nameof(id));
+            throw new NotNowException($"case {id}: nothing that it changed is left to be put back");
         await ledger.Append(new Fact(row.Id, row.Server, Facts.Undone, $"undone by {by}: {rows} {(pages.Count > 0 ? "pages" : "rows")} put back",
             Facts.Data(("by", by), (pages.Count > 0 ? "pages" : "rows", rows.ToString())), clock.GetUtcNow()), cancellationToken);
         return rows;

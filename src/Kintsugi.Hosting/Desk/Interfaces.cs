@@ -3,6 +3,9 @@ using Kintsugi.State;
 
 namespace Kintsugi.Hosting;
 
+/// <summary>What was asked for is known and well said, and cannot be as things stand.</summary>
+public sealed class NotNowException(string message) : Exception(message);
+
 /// <summary>The servers under care and how they stand.</summary>
 public interface IKintsugiTargets
 {
@@ -22,7 +25,8 @@ public interface IJobBoard
 
     /// <param name="target">Null means every target.</param>
     /// <param name="argument">Of db.index_check: one table; of db.repair: the case.</param>
-    /// <exception cref="ArgumentException">There is no such job or target.</exception>
+    /// <exception cref="ArgumentException">There is no such job, target, table or case.</exception>
+    /// <exception cref="NotNowException">It is a repair, and repairs are paused.</exception>
     ValueTask Run(string job, string? target, string? argument, CancellationToken cancellationToken);
     ValueTask Pause(string job, string because, string by, CancellationToken cancellationToken);
     ValueTask Resume(string job, CancellationToken cancellationToken);
@@ -30,7 +34,10 @@ public interface IJobBoard
     /// <param name="target">Null means every target.</param>
     /// <param name="argument">Of db.repair: the case.</param>
     /// <returns>False when no such job was running.</returns>
-    ValueTask<bool> Cancel(string job, string? target, string? argument, CancellationToken cancellationToken);
+    ValueTask<bool> Cancel(string job, string? target, string? argument, string by, CancellationToken cancellationToken);
+
+    /// <summary>The services that work with the same ledger now.</summary>
+    IReadOnlyList<WorkingNode> Nodes { get; }
 
     /// <summary>Stops all repairs until then; null until they are resumed.</summary>
     void PauseRepairs(DateTimeOffset? until, string because, string by);
@@ -50,9 +57,12 @@ public interface ICaseDesk
 
     /// <param name="word">approved, rejected, retried, accepted or acknowledged (<see cref="Facts"/>).</param>
     /// <param name="plan">For an approval: the hash of the plan that was read; null for the newest.</param>
-    /// <exception cref="ArgumentException">There is no such case, no such word, or no plan that could be approved.</exception>
+    /// <exception cref="ArgumentException">There is no such case or no such word.</exception>
+    /// <exception cref="NotNowException">There is no plan that could be approved, or it is another one by now.</exception>
     ValueTask Say(string id, string word, string by, string? because, DateTimeOffset? until, string? plan, CancellationToken cancellationToken);
 
     /// <returns>How many rows were put back.</returns>
+    /// <exception cref="ArgumentException">There is no such case.</exception>
+    /// <exception cref="NotNowException">Nothing of it is left to be put back, or its server was not reached.</exception>
     ValueTask<int> Undo(string id, string by, CancellationToken cancellationToken);
 }

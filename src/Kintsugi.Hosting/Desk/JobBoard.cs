@@ -4,14 +4,16 @@ using Quartz;
 namespace Kintsugi.Hosting;
 
 internal sealed class JobBoard(
-    ISchedulerFactory schedulers, ConfigurationSource configuration, ServiceBook book, Reconciler reconciler, TargetBoard targets, SqliteLedger ledger,
-    TimeProvider clock) : IJobBoard
+    KintsugiScheduler kept, ConfigurationSource configuration, ServiceBook book, Reconciler reconciler, TargetBoard targets, StoredLedger ledger,
+    Leadership leadership, TimeProvider clock) : IJobBoard
 {
+    public IReadOnlyList<WorkingNode> Nodes => leadership.Nodes;
+
     public Switch? RepairPause => book.Standing(JobNames.Repairs, clock.GetUtcNow());
 
     public async ValueTask<IReadOnlyList<ScheduledJob>> List(CancellationToken cancellationToken)
     {
-        var scheduler = await schedulers.GetScheduler(cancellationToken);
+        var scheduler = await kept.Get(cancellationToken);
         var jobs = new List<ScheduledJob>();
         foreach (var target in configuration.Current.Targets)
             foreach (var (job, interval) in JobNames.Periodic(configuration.Current))
@@ -28,9 +30,11 @@ internal sealed class JobBoard(
     public async ValueTask Run(string job, string? target, string? argument, CancellationToken cancellationToken)
     {
         Known(job);
-        var scheduler = await schedulers.GetScheduler(cancellationToken);
+        var scheduler = await kept.Get(cancellationToken);
         if (job == JobNames.Repair)
         {
+            if (RepairPause is { } pause)
+                throw new NotNowException($"repairs are paused by {pause.By}: {pause.Because}; kintsugi resume lets them go on");
             await reconciler.Enqueue(scheduler, await TargetOf(argument, cancellationToken), argument!, cancellationToken);
             return;
         }
@@ -52,17 +56,15 @@ internal sealed class JobBoard(
         return ValueTask.CompletedTask;
     }
 
-    public async ValueTask<bool> Cancel(string job, string? target, string? argument, CancellationToken cancellationToken)
+    public async ValueTask<bool> Cancel(string job, string? target, string? argument, string by, CancellationToken cancellationToken)
     {
         Known(job);
-        var scheduler = await schedulers.GetScheduler(cancellationToken);
-        var keys = job == JobNames.Repair
-            ? [JobNames.OfCase(await TargetOf(argument, cancellationToken), argument!)]
-            : Targets(target).Select(name => new JobKey(job, name)).ToList();
-        var any = false;
-        foreach (var key in keys)
-            any |= await scheduler.Interrupt(key, cancellationToken);
-        return any;
+        if (job == JobNames.Repair)
+            target = await TargetOf(argument, cancellationToken);
+        else
+            Targets(target);
+        // Only the node that runs it can end it: it sees this at its next beat.
+        return book.Cancel(job, target, argument ?? "", by);
     }
 
     public void PauseRepairs(DateTimeOffset? until, string because, string by) =>
@@ -89,6 +91,6 @@ internal sealed class JobBoard(
             ?? throw new ArgumentException($"there is no case {caseId}", nameof(caseId));
         return targets.All.FirstOrDefault(status => status.SystemIdentifier == row.Server
                 && (row.Database is null || status.Databases.Contains(row.Database)))?.Name
-            ?? throw new ArgumentException($"the server of case {caseId} is no target that was reached", nameof(caseId));
+            ?? throw new NotNowException($"the server of case {caseId} is no target that was reached");
     }
 }

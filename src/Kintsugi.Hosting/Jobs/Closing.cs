@@ -7,13 +7,13 @@ namespace Kintsugi.Hosting;
 /// The end of the service: looks are given up at once, a repair may end its step. What takes longer than the grace is cancelled: the healer
 /// removes what its step left, and the ledger tells the next start where to go on.
 /// </summary>
-internal sealed class Closing(ISchedulerFactory schedulers, KintsugiServiceOptions options, TimeProvider clock) : IHostedService
+internal sealed class Closing(KintsugiScheduler kept, KintsugiServiceOptions options, TimeProvider clock) : IHostedService
 {
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        var scheduler = await schedulers.GetScheduler(cancellationToken);
+        var scheduler = await kept.Get(cancellationToken);
         await scheduler.Standby(cancellationToken);
         var begun = clock.GetTimestamp();
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(200), clock);

@@ -5,7 +5,7 @@ namespace Kintsugi.Hosting;
 
 /// <summary>The case row is the truth: the next due case of each target gets its db.repair, whatever was lost on the way. One at a time on a target.</summary>
 internal sealed class Reconciler(
-    TargetBoard targets, Triage triage, ServiceBook book, TimeProvider clock) : IDisposable
+    TargetBoard targets, Triage triage, Leadership leadership, ServiceBook book, TimeProvider clock) : IDisposable
 {
     private readonly SemaphoreSlim gate = new(1);
 
@@ -14,6 +14,12 @@ internal sealed class Reconciler(
     {
         if (book.Standing(JobNames.Repairs, clock.GetUtcNow()) is not null)
             return;
+        if (!leadership.Leads)
+        {
+            // One node hands out repairs, so that no two of them fill one target's place.
+            leadership.Tell("reconcile");
+            return;
+        }
         await gate.WaitAsync(cancellationToken);
         try
         {

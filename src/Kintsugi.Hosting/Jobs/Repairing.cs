@@ -8,13 +8,16 @@ namespace Kintsugi.Hosting;
 
 /// <summary>db.repair: one case through the healer, as the policy of its place allows; done twice it does nothing the second time.</summary>
 internal sealed class Repairing(
-    TargetBoard board, ConfigurationSource configuration, SqliteLedger ledger, StateDirectory state, KintsugiMeter meter,
-    CaseAlerts caseAlerts, TimeProvider clock, ILogger<Repairing> log)
+    TargetBoard board, ConfigurationSource configuration, StoredLedger ledger, StateDirectory state, Leadership leadership, KintsugiMeter meter,
+    KintsugiTraces traces, CaseAlerts caseAlerts, TimeProvider clock, ILogger<Repairing> log)
 {
     /// <returns>The outcome's word and reason, and how many rows were touched.</returns>
     public async ValueTask<(string Outcome, string? Why, long Rows)> Treat(string target, string caseId, CancellationToken cancellationToken)
     {
         await using var ward = await board.Enter(target, cancellationToken);
+        using var turn = await leadership.Take(ward.Server, cancellationToken);
+        if (turn is null)
+            return ("skipped", "another node is at work on this server", 0);
         var row = (await ledger.Cases(ward.Server, cancellationToken)).FirstOrDefault(row => row.Id == caseId);
         if (row is null || Triage.IsClosed(row) || row.State is "rejected")
             return ("skipped", row is null ? "there is no such case on this server" : $"it is {row.State}", 0);
@@ -25,11 +28,13 @@ internal sealed class Repairing(
             return ("skipped", "what was recorded of it is of another version", 0);
         var policy = await PolicyFor(healing, ward, cancellationToken);
         var shelf = new SnapshotStore(configuration.Current.Snapshots.Directory ?? state.Snapshots, new SnapshotStoreSettings(), clock);
+        using var trace = traces.Repair();
         var healer = new Healer(
             new Planner(ward.Registry, ward.Source), ward.Source, new Examiner(ward.Registry, ward.Source, Depth.Standard),
-            new OperatingRoom(ward.Factory, ward.Source.Server, clock), new SnapshotTaker(shelf, ward.Factory), ledger, policy, clock)
+            new FencedRoom(new OperatingRoom(ward.Factory, ward.Source.Server, clock), turn), new SnapshotTaker(shelf, ward.Factory), ledger, policy, clock)
         {
             Proven = (report, stop) => Audit(ward, report, stop),
+            Progress = trace,
         };
         var report = await healer.Heal(healing, cancellationToken);
         meter.Ended(report);

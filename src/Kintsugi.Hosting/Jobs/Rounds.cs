@@ -7,7 +7,7 @@ namespace Kintsugi.Hosting;
 
 /// <summary>The jobs that look: each is a scrub of its own width. What they find becomes cases in the ledger, which are the truth.</summary>
 internal sealed class Rounds(
-    TargetBoard board, ConfigurationSource configuration, SqliteLedger ledger, KintsugiMeter meter, AlertDesk alerts, CaseAlerts caseAlerts,
+    TargetBoard board, ConfigurationSource configuration, StoredLedger ledger, KintsugiMeter meter, KintsugiTraces traces, AlertDesk alerts, CaseAlerts caseAlerts,
     Triage triage, TimeProvider clock, ILogger<Rounds> log)
 {
     private readonly ConcurrentDictionary<string, SemaphoreSlim> turns = new();
@@ -34,7 +34,7 @@ internal sealed class Rounds(
         await ledger.RecordProofs(ward.Server, report, cancellationToken);
         var opened = await File(target, report, ward, cancellationToken);
         if (job == JobNames.HealthCheck)
-            board.Examined(target);
+            await board.Examined(target, cancellationToken);
         if (argument.Length == 0)
             Tell(job, target, report, anomalies);
         return $"{report.Count<Verdict.Sound>()} sound, {report.Count<Verdict.Damaged>()} damaged, {report.Count<Verdict.Unchecked>()} unchecked, "
@@ -61,9 +61,11 @@ internal sealed class Rounds(
         return (new ScrubReport(server.Started, indexes.Finished, [.. server.Examinations, .. indexes.Examinations]), unread);
     }
 
-    private ValueTask<ScrubReport> Scrub(
-        Ward ward, IReadOnlySet<string> only, Func<Relation, bool>? includes, CancellationToken cancellationToken) =>
-        new Scrub(ward.Registry.Checks, ward.Source, clock, null).Run(new ScrubSettings { Only = only, Includes = includes }, cancellationToken);
+    private async ValueTask<ScrubReport> Scrub(Ward ward, IReadOnlySet<string> only, Func<Relation, bool>? includes, CancellationToken cancellationToken)
+    {
+        using var trace = traces.Scrub();
+        return await new Scrub(ward.Registry.Checks, ward.Source, clock, trace).Run(new ScrubSettings { Only = only, Includes = includes }, cancellationToken);
+    }
 
     /// <summary>Files what was found. A case that is known and open is not filed again at every look, but this look may say something new of it.</summary>
     private async ValueTask<int> File(string target, ScrubReport report, Ward ward, CancellationToken cancellationToken)

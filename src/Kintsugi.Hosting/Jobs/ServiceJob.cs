@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Kintsugi.State;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -7,7 +8,7 @@ namespace Kintsugi.Hosting;
 
 /// <summary>What Quartz starts. The work reads the case or the server anew: a run that comes twice does nothing twice.</summary>
 internal sealed class ServiceJob(
-    Rounds rounds, Repairing repairing, Reconciler reconciler, ServiceBook book, KintsugiMeter meter, AlertDesk alerts, DeadMan deadMan, KintsugiServiceOptions options,
+    Rounds rounds, Repairing repairing, Reconciler reconciler, ServiceBook book, KintsugiMeter meter, KintsugiTraces traces, AlertDesk alerts, DeadMan deadMan, KintsugiServiceOptions options,
     IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<ServiceJob> log) : IJob
 {
     public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default)
@@ -16,6 +17,7 @@ internal sealed class ServiceJob(
         var (job, target, argument) = (data.GetString("job")!, data.GetString("target")!, data.GetString("argument") ?? "");
         if (IsPaused(job, manual: data.GetString("manual") == "true"))
             return;
+        using var span = traces.Job(job, target, argument);
         var begun = clock.GetTimestamp();
         var run = book.Begin(job, target, argument, clock.GetUtcNow());
         var (state, message, rows) = ("failed", (string?)null, 0L);
@@ -50,6 +52,7 @@ internal sealed class ServiceJob(
         {
             if (job == JobNames.HealthCheck)
                 meter.Checked(clock.GetElapsedTime(begun));
+            span?.SetTag("kintsugi.outcome", state).SetStatus(state == "failed" ? ActivityStatusCode.Error : ActivityStatusCode.Ok);
             book.End(run, state, message, rows, clock.GetUtcNow(), options.HistoryKept);
         }
         if (lifetime.ApplicationStopping.IsCancellationRequested)

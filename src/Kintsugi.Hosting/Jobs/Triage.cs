@@ -5,7 +5,7 @@ using Kintsugi.State;
 namespace Kintsugi.Hosting;
 
 /// <summary>Which open case may be treated now, and in which order: a decision over ledger and clock, made anew each time.</summary>
-internal sealed class Triage(SqliteLedger ledger, ConfigurationSource configuration, TimeProvider clock)
+internal sealed class Triage(StoredLedger ledger, ConfigurationSource configuration, Leadership leadership, TimeProvider clock)
 {
     /// <summary>A run that ended without an ending in the ledger (the target was lost) is not begun again at once.</summary>
     private static readonly TimeSpan Between = TimeSpan.FromMinutes(1);
@@ -16,7 +16,13 @@ internal sealed class Triage(SqliteLedger ledger, ConfigurationSource configurat
     public static bool IsClosed(CaseRow row) => row.State is "healed" or "transient" or "undone";
 
     /// <summary>Something new was seen of the case: it is worth another look.</summary>
-    public void Nudge(string caseId) => nudged[caseId] = true;
+    public void Nudge(string caseId)
+    {
+        if (leadership.Leads)
+            nudged[caseId] = true;
+        else
+            leadership.Tell("nudge", caseId);
+    }
 
     /// <summary>The cases of that server that are due, those first on which others stand.</summary>
     /// <param name="databases">Those of the target: another target of the same server may have others.</param>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Json;
 using Kintsugi.Configuration;
 using Kintsugi.Postgres;
 using Kintsugi.Postgres.Connecting;
@@ -9,10 +10,13 @@ namespace Kintsugi.Hosting;
 
 /// <summary>Connects to the servers under care; remembers how each was met last.</summary>
 internal sealed class TargetBoard(
-    ConfigurationSource configuration, KintsugiServiceOptions options, IEnumerable<ICheck> checks, IEnumerable<IRepair> repairs, TimeProvider clock,
-    ILogger<TargetBoard> log) : IKintsugiTargets
+    ConfigurationSource configuration, KintsugiServiceOptions options, IEnumerable<ICheck> checks, IEnumerable<IRepair> repairs, ServiceState state,
+    TimeProvider clock, ILogger<TargetBoard> log) : IKintsugiTargets
 {
+    private const string Scope = "target", Nodes = "nodes";
+
     private readonly ConcurrentDictionary<string, TargetStatus> seen = new();
+    private readonly ConcurrentDictionary<string, DateTimeOffset> learned = new();
 
     public IReadOnlyList<TargetStatus> All => [.. configuration.Current.Targets.Select(target => seen.TryGetValue(target.Name, out var status)
         ? status with { Mode = target.Mode }
@@ -42,6 +46,10 @@ internal sealed class TargetBoard(
                 Reachable = true, Reason = null, SystemIdentifier = source.Server.SystemIdentifier, Version = source.Server.Version,
                 Databases = source.Databases,
             });
+            if (state.SystemIdentifier == source.Server.SystemIdentifier && !configuration.Current.Ledger.AllowOnTarget)
+                throw new PatientException(null, $"the ledger {state.Books.Place} lies on the server of target {name}: keep it on another server, or write "
+                    + "ledger: { allow_on_target: true }");
+            await Tell(name, cancellationToken);
             return new Ward(target, factory, source, RegistryFor(target));
         }
         catch (Exception problem) when (problem is PatientException or ConnectionSettingsException)
@@ -50,6 +58,7 @@ internal sealed class TargetBoard(
                 await factory.DisposeAsync();
             Log.Unreachable(log, name, problem.Message);
             Note(name, status => status with { Reachable = false, Reason = problem.Message });
+            await Tell(name, cancellationToken);
             throw problem is PatientException ? problem : new PatientException(null, problem.Message, problem);
         }
     }
@@ -61,7 +70,30 @@ internal sealed class TargetBoard(
         return new Registry([.. own.Checks, .. checks], [.. own.Repairs, .. repairs]);
     }
 
-    public void Examined(string name) => Note(name, status => status with { LastHealthCheck = clock.GetUtcNow() });
+    public async ValueTask Examined(string name, CancellationToken cancellationToken)
+    {
+        Note(name, status => status with { LastHealthCheck = clock.GetUtcNow() });
+        await Tell(name, cancellationToken);
+    }
+
+    /// <summary>What other nodes saw of the targets: the one that leads may have entered none of them.</summary>
+    public async ValueTask Learn(CancellationToken cancellationToken)
+    {
+        if (!state.IsShared)
+            return;
+        foreach (var told in await state.Ledger.Observations(Nodes, Scope, cancellationToken))
+            if (!(learned.TryGetValue(told.Key, out var at) && at >= told.At) && JsonSerializer.Deserialize<TargetStatus>(told.Value) is { } status)
+                (learned[told.Key], seen[told.Key]) = (told.At, status);
+    }
+
+    private async ValueTask Tell(string name, CancellationToken cancellationToken)
+    {
+        if (!state.IsShared)
+            return;
+        var now = state.Nodes.Now(clock);
+        learned[name] = now;
+        await state.Ledger.Observe(Nodes, [new Observation(Scope, name, JsonSerializer.Serialize(seen[name]), now)], cancellationToken);
+    }
 
     private void Note(string name, Func<TargetStatus, TargetStatus> change) => seen.AddOrUpdate(
         name, _ => change(new TargetStatus(name, Mode.Heal, null, null, null, null, [], null)), (_, status) => change(status));

@@ -32,6 +32,11 @@ public static class DriverSettings
         return builder;
     }
 
+    /// <summary>The driver's text for a database that is no patient of ours: named in the file, never asked for a password.</summary>
+    /// <exception cref="ConnectionSettingsException">It is no connection.</exception>
+    public static string OfOurOwn(Secret connection, ConnectionSurroundings around) => ConnectionResolver.Resolve(
+        new ConnectionRequest { FileConnection = connection.Reveal(), Prompt = PasswordPrompt.Never }, around).ToDriver(pooling: true).ConnectionString;
+
     private static void SetHosts(NpgsqlConnectionStringBuilder builder, IReadOnlyList<ServerAddress> hosts)
     {
         if (hosts is [var only])

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
-using Microsoft.Data.Sqlite;
+using System.Data.Common;
 
 namespace Kintsugi.State;
 
@@ -14,7 +14,7 @@ internal static class FactTable
 {
     private const string Columns = "number, case_id, server, kind, summary, data, at";
 
-    public static Fact Append(SqliteConnection connection, Fact fact)
+    public static Fact Append(DbConnection connection, Fact fact)
     {
         var (last, previous) = Sql.Rows(connection, "select number, hash from chain",
             row => (row.GetInt64(0), row.GetString(1)))[0];
@@ -23,27 +23,27 @@ internal static class FactTable
         var digest = Digest(fact.Data);
         var hash = Link(previous, number, fact.Case, fact.Server, fact.Kind, fact.Summary, digest, at);
         Sql.Run(connection,
-            $"insert into facts ({Columns}, data_sha256, hash) values ($number, $case, $server, $kind, $summary, $data, $at, "
-                + "$digest, $hash)",
-            ("$number", number), ("$case", fact.Case), ("$server", fact.Server), ("$kind", fact.Kind), ("$summary", fact.Summary),
-            ("$data", fact.Data), ("$at", at), ("$digest", digest), ("$hash", hash));
-        Sql.Run(connection, "update chain set number = $number, hash = $hash", ("$number", number), ("$hash", hash));
+            $"insert into facts ({Columns}, data_sha256, hash) values (@number, @case, @server, @kind, @summary, @data, @at, "
+                + "@digest, @hash)",
+            ("@number", number), ("@case", fact.Case), ("@server", fact.Server), ("@kind", fact.Kind), ("@summary", fact.Summary),
+            ("@data", fact.Data), ("@at", at), ("@digest", digest), ("@hash", hash));
+        Sql.Run(connection, "update chain set number = @number, hash = @hash", ("@number", number), ("@hash", hash));
         return fact with { Number = number };
     }
 
-    public static List<Fact> Of(SqliteConnection connection, string caseId) => Sql.Rows(
-        connection, $"select {Columns} from facts where case_id = $case order by number", Read, ("$case", caseId));
+    public static List<Fact> Of(DbConnection connection, string caseId) => Sql.Rows(
+        connection, $"select {Columns} from facts where case_id = @case order by number", Read, ("@case", caseId));
 
-    public static List<Fact> OfKinds(SqliteConnection connection, string server, string first, string second) => Sql.Rows(
-        connection, $"select {Columns} from facts where server = $server and kind in ($first, $second) order by number", Read,
-        ("$server", server), ("$first", first), ("$second", second));
+    public static List<Fact> OfKinds(DbConnection connection, string server, string first, string second) => Sql.Rows(
+        connection, $"select {Columns} from facts where server = @server and kind in (@first, @second) order by number", Read,
+        ("@server", server), ("@first", first), ("@second", second));
 
-    public static List<Fact> All(SqliteConnection connection) =>
+    public static List<Fact> All(DbConnection connection) =>
         Sql.Rows(connection, $"select {Columns} from facts order by number", Read);
 
     /// <summary>Walks the chain from its beginning.</summary>
     /// <returns>What is wrong at the first fact that does not fit, or null.</returns>
-    public static string? FirstBreak(SqliteConnection connection)
+    public static string? FirstBreak(DbConnection connection)
     {
         var links = Sql.Rows(connection, $"select {Columns}, data_sha256, hash from facts order by number",
             row => (Fact: Read(row), Digest: row.GetString(7), Hash: row.GetString(8)));
@@ -63,7 +63,7 @@ internal static class FactTable
         return (last, head) == (number, previous) ? null : $"{last} facts were recorded, {number} are there";
     }
 
-    private static Fact Read(SqliteDataReader row) => new(
+    private static Fact Read(DbDataReader row) => new(
         row.GetString(1), row.GetString(2), row.GetString(3), row.GetString(4), row.GetString(5), Sql.Time(row.GetString(6)))
     {
         Number = row.GetInt64(0),

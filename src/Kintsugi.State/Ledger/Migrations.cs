@@ -14,7 +14,7 @@ internal static class Migrations
 
     public static void Apply(SqliteConnection connection, string path)
     {
-        var known = Known();
+        var known = Known("");
         var newest = known[^1].Number;
         if (Settled(connection, newest, path))
             return;
@@ -46,15 +46,17 @@ internal static class Migrations
         return version == newest;
     }
 
-    private static List<(int Number, string Text)> Known()
+    /// <param name="kind">Before the number in the names of the files.</param>
+    public static List<(int Number, string Text)> Known(string kind)
     {
         var assembly = Assembly.GetExecutingAssembly();
         var found = new List<(int Number, string Text)>();
         foreach (var name in assembly.GetManifestResourceNames().Where(name => name.EndsWith(".sql", StringComparison.Ordinal)))
-        {
-            using var reader = new StreamReader(assembly.GetManifestResourceStream(name)!);
-            found.Add((int.Parse(name.AsSpan(0, 3), CultureInfo.InvariantCulture), reader.ReadToEnd()));
-        }
+            if (name.StartsWith(kind, StringComparison.Ordinal) && int.TryParse(name.AsSpan(kind.Length, 3), CultureInfo.InvariantCulture, out var number))
+            {
+                using var reader = new StreamReader(assembly.GetManifestResourceStream(name)!);
+                found.Add((number, reader.ReadToEnd()));
+            }
         return [.. found.OrderBy(migration => migration.Number)];
     }
 }

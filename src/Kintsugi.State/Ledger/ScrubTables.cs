@@ -1,4 +1,4 @@
-using Microsoft.Data.Sqlite;
+using System.Data.Common;
 
 namespace Kintsugi.State;
 
@@ -7,38 +7,40 @@ namespace Kintsugi.State;
 /// </summary>
 internal static class ScrubTables
 {
-    public static void Record(SqliteConnection connection, string server, ScrubReport report)
+    public static void Record(DbConnection connection, string server, ScrubReport report)
     {
         RecordVerdicts(connection, server, report);
         RecordSightings(connection, server, report);
         ForgetAcquitted(connection, server, report);
     }
 
-    public static List<Proof> Proofs(SqliteConnection connection, string server) => Sql.Rows(
-        connection, "select database, object, check_id, at, depth from proofs where server = $server order by at, database, "
+    public static List<Proof> Proofs(DbConnection connection, string server) => Sql.Rows(
+        connection, "select database, object, check_id, at, depth from proofs where server = @server order by at, database, "
             + "object, check_id",
         row => new Proof(server, row.GetString(0), row.GetString(1), row.GetString(2), Sql.Time(row.GetString(3)),
             Enum.Parse<Depth>(row.GetString(4), ignoreCase: true)),
-        ("$server", server));
+        ("@server", server));
 
-    public static List<Sighting> Sightings(SqliteConnection connection, string server) => Sql.Rows(
-        connection, "select finding, fault, database, first_seen, last_seen, scrubs from sightings where server = $server order "
+    public static List<Sighting> Sightings(DbConnection connection, string server) => Sql.Rows(
+        connection, "select finding, fault, database, first_seen, last_seen, scrubs from sightings where server = @server order "
             + "by finding",
         row => new Sighting(row.GetString(0), row.GetString(1), row.GetString(2), Sql.Time(row.GetString(3)),
             Sql.Time(row.GetString(4)),
-            row.GetInt32(5)),
-        ("$server", server));
+            row.Whole(5)),
+        ("@server", server));
 
     /// <summary>An object that was read in several portions is proven only when every portion was sound.</summary>
-    private static void RecordVerdicts(SqliteConnection connection, string server, ScrubReport report)
+    private static void RecordVerdicts(DbConnection connection, string server, ScrubReport report)
     {
         var (at, depth) = (Sql.Time(report.Started), report.Depth.ToString().ToLowerInvariant());
         using var verdict = new Statement(connection,
-            "insert or replace into verdicts values ($server, $database, $object, $check, $at, $verdict, $reason)",
-            "$server", "$database", "$object", "$check", "$at", "$verdict", "$reason");
+            "insert into verdicts values (@server, @database, @object, @check, @at, @verdict, @reason) on conflict (server, database, object, check_id) "
+                + "do update set at = excluded.at, verdict = excluded.verdict, reason = excluded.reason",
+            "@server", "@database", "@object", "@check", "@at", "@verdict", "@reason");
         using var proof = new Statement(connection,
-            "insert or replace into proofs values ($server, $database, $object, $check, $at, $depth)",
-            "$server", "$database", "$object", "$check", "$at", "$depth");
+            "insert into proofs values (@server, @database, @object, @check, @at, @depth) on conflict (server, database, object, check_id) "
+                + "do update set at = excluded.at, depth = excluded.depth",
+            "@server", "@database", "@object", "@check", "@at", "@depth");
         foreach (var place in report.Examinations.GroupBy(
             e => (e.Check, Database: e.Target.Database ?? "", Object: Proof.Place(e.Target))))
         {
@@ -47,6 +49,8 @@ internal static class ScrubTables
             if (worst is Verdict.Sound)
                 proof.Run(server, place.Key.Database, place.Key.Object, place.Key.Check, at, depth);
         }
+        verdict.Flush();
+        proof.Flush();
     }
 
     private static int Weight(Verdict verdict) => verdict switch
@@ -57,36 +61,39 @@ internal static class ScrubTables
         _ => 0,
     };
 
-    private static void RecordSightings(SqliteConnection connection, string server, ScrubReport report)
+    private static void RecordSightings(DbConnection connection, string server, ScrubReport report)
     {
         using var sighting = new Statement(connection,
             """
-            insert into sightings values ($server, $finding, $check, $fault, $database, $schema, $relation, $at, $at, 1)
-            on conflict do update set last_seen = $at, scrubs = scrubs + 1, check_id = $check where last_seen <> $at
+            insert into sightings values (@server, @finding, @check, @fault, @database, @schema, @relation, @at, @at, 1)
+            on conflict (server, finding) do update set last_seen = excluded.last_seen, scrubs = sightings.scrubs + 1, check_id = excluded.check_id
+                where sightings.last_seen <> excluded.last_seen
             """,
-            "$server", "$finding", "$check", "$fault", "$database", "$schema", "$relation", "$at");
+            "@server", "@finding", "@check", "@fault", "@database", "@schema", "@relation", "@at");
         foreach (var finding in report.Findings)
             sighting.Run(server, finding.Id, finding.Check, finding.Fault.Id, finding.Target.Database
                 ?? "", finding.Target.Schema,
                 finding.Target.Relation, Sql.Time(report.Started));
+        sighting.Flush();
     }
 
     /// <summary>What its check looked at again, in full, without seeing it, is gone: when it comes back it is new.</summary>
-    private static void ForgetAcquitted(SqliteConnection connection, string server, ScrubReport report)
+    private static void ForgetAcquitted(DbConnection connection, string server, ScrubReport report)
     {
         var at = Sql.Time(report.Started);
-        if (Sql.Number(connection, "select count(*) from sightings where server = $server and last_seen < $at",
-            ("$server", server), ("$at", at)) == 0)
+        if (Sql.Number(connection, "select count(*) from sightings where server = @server and last_seen < @at",
+            ("@server", server), ("@at", at)) == 0)
             return;
         using var acquitted = new Statement(connection,
             """
-            delete from sightings where server = $server and check_id = $check and database = $database and last_seen < $at
-                and ($relation is null or (relation_schema is $schema and relation is $relation))
+            delete from sightings where server = @server and check_id = @check and database = @database and last_seen < @at
+                and (@relation is null or (relation_schema is not distinct from @schema and relation is not distinct from @relation))
             """,
-            "$server", "$check", "$database", "$at", "$schema", "$relation");
+            "@server", "@check", "@database", "@at", "@schema", "@relation");
         foreach (var place in report.Examinations.GroupBy(
             e => (e.Check, e.Target.Database, e.Target.Schema, e.Target.Relation)))
             if (place.All(e => e.Verdict is Verdict.Sound or Verdict.Damaged))
                 acquitted.Run(server, place.Key.Check, place.Key.Database ?? "", at, place.Key.Schema, place.Key.Relation);
+        acquitted.Flush();
     }
 }

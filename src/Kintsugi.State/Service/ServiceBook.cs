@@ -1,96 +1,97 @@
-using Microsoft.Data.Sqlite;
+using System.Data.Common;
 
 namespace Kintsugi.State;
 
 /// <summary>What the service remembers of its jobs: runs, the schedule as it stands, switches (pauses), and what the command line asked for.</summary>
-public sealed class ServiceBook(ServiceStore store)
+/// <param name="node">The node whose runs are begun here.</param>
+public sealed class ServiceBook(StateStore store, string node = "")
 {
-    private const string RunColumns = "id, job, target, argument, state, started, ended, message";
+    private const string RunColumns = "id, job, target, argument, state, started, ended, message, node";
 
-    public long Begin(string job, string target, string argument, DateTimeOffset at) => store.Use(connection =>
+    public long Begin(string job, string target, string argument, DateTimeOffset at) => store.Change(connection => Sql.Number(
+        connection, "insert into runs (job, target, argument, state, started, node) values (@job, @target, @argument, 'running', @at, @node) returning id",
+        ("@job", job), ("@target", target), ("@argument", argument), ("@at", Sql.Time(at)), ("@node", node)));
+
+    public void End(long run, string state, string? message, long rows, DateTimeOffset at, TimeSpan keep) => store.Change(connection =>
     {
-        Sql.Run(connection, "insert into runs (job, target, argument, state, started) values ($job, $target, $argument, 'running', $at)",
-            ("$job", job), ("$target", target), ("$argument", argument), ("$at", Sql.Time(at)));
-        return Sql.Number(connection, "select last_insert_rowid()");
+        Sql.Run(connection, "update runs set state = @state, message = @message, rows = @rows, ended = @at where id = @id",
+            ("@state", state), ("@message", message), ("@rows", rows), ("@at", Sql.Time(at)), ("@id", run));
+        Sql.Run(connection, "delete from runs where started < @old", ("@old", Sql.Time(at - keep)));
     });
 
-    public void End(long run, string state, string? message, long rows, DateTimeOffset at, TimeSpan keep) => store.Use(connection =>
-    {
-        Sql.Run(connection, "update runs set state = $state, message = $message, rows = $rows, ended = $at where id = $id",
-            ("$state", state), ("$message", message), ("$rows", rows), ("$at", Sql.Time(at)), ("$id", run));
-        Sql.Run(connection, "delete from runs where started < $old", ("$old", Sql.Time(at - keep)));
-    });
+    /// <summary>A person wants what runs there to end: the node that runs it sees it at its next beat.</summary>
+    /// <returns>Whether anything like that runs.</returns>
+    public bool Cancel(string job, string? target, string argument, string by) => store.Change(connection => Sql.Run(connection, """
+        update runs set cancelled_by = @by where state = 'running' and job = @job and (@target is null or target = @target)
+            and (@argument = '' or argument = @argument)
+        """, ("@by", by), ("@job", job), ("@target", target), ("@argument", argument))) > 0;
 
-    /// <summary>What a killed process left running did not end by itself.</summary>
-    public void EndLost(DateTimeOffset at) => store.Use(connection =>
-        Sql.Run(connection, "update runs set state = 'lost', ended = $at where state = 'running'", ("$at", Sql.Time(at))));
+    /// <summary>The runs of this node that a person wants to end.</summary>
+    public IReadOnlyList<JobRun> Cancelled() => store.Look(connection => Sql.Rows(
+        connection, $"select {RunColumns} from runs where state = 'running' and node = @node and cancelled_by is not null", Run, ("@node", node)));
 
-    public IReadOnlyList<JobRun> Runs(int newest) => store.Use(connection => Sql.Rows(
-        connection, $"select {RunColumns} from runs order by id desc limit $newest", Run, ("$newest", newest)));
+    public IReadOnlyList<JobRun> Runs(int newest) => store.Look(connection => Sql.Rows(
+        connection, $"select {RunColumns} from runs order by id desc limit @newest", Run, ("@newest", newest)));
 
     /// <summary>The newest runs of that job on that target, newest first.</summary>
-    public IReadOnlyList<JobRun> Runs(string job, string target, int newest) => store.Use(connection => Sql.Rows(
-        connection, $"select {RunColumns} from runs where job = $job and target = $target and argument = '' order by id desc limit $newest", Run,
-        ("$job", job), ("$target", target), ("$newest", newest)));
+    public IReadOnlyList<JobRun> Runs(string job, string target, int newest) => store.Look(connection => Sql.Rows(
+        connection, $"select {RunColumns} from runs where job = @job and target = @target and argument = '' order by id desc limit @newest", Run,
+        ("@job", job), ("@target", target), ("@newest", newest)));
 
     /// <summary>Healed and ended repairs since then.</summary>
-    public (long Healed, long Ended) Repairs(DateTimeOffset since) => store.Use(connection => (
+    public (long Healed, long Ended) Repairs(DateTimeOffset since) => store.Look(connection => (
         Count(connection, since, "and state = 'healed'"), Count(connection, since, "and state in ('healed', 'escalated')")));
 
-    private static long Count(SqliteConnection connection, DateTimeOffset since, string which) => Sql.Number(
-        connection, $"select count(*) from runs where job = 'db.repair' and started >= $since {which}", ("$since", Sql.Time(since)));
+    private static long Count(DbConnection connection, DateTimeOffset since, string which) => Sql.Number(
+        connection, $"select count(*) from runs where job = 'db.repair' and started >= @since {which}", ("@since", Sql.Time(since)));
 
     /// <summary>The schedule as it stands, whole: what is not in it any more goes.</summary>
-    public void Plan(IReadOnlyCollection<PlannedJob> jobs) => store.Use(connection =>
+    public void Plan(IReadOnlyCollection<PlannedJob> jobs) => store.Change(connection =>
     {
-        using var transaction = connection.BeginTransaction(deferred: false);
         Sql.Run(connection, "delete from schedule");
         foreach (var job in jobs)
-            Sql.Run(connection, "insert into schedule values ($job, $target, $interval, $next, $previous)", ("$job", job.Job), ("$target", job.Target),
-                ("$interval", (long)job.Interval.TotalSeconds), ("$next", TimeOrNull(job.Next)), ("$previous", TimeOrNull(job.Previous)));
-        transaction.Commit();
+            Sql.Run(connection, "insert into schedule values (@job, @target, @interval, @next, @previous)", ("@job", job.Job), ("@target", job.Target),
+                ("@interval", (long)job.Interval.TotalSeconds), ("@next", Sql.TimeOrNull(job.Next)), ("@previous", Sql.TimeOrNull(job.Previous)));
     });
 
-    public IReadOnlyList<PlannedJob> Planned() => store.Use(connection => Sql.Rows(
+    public IReadOnlyList<PlannedJob> Planned() => store.Look(connection => Sql.Rows(
         connection, "select job, target, interval, next, previous from schedule order by target, interval, job",
-        row => new PlannedJob(row.GetString(0), row.GetString(1), TimeSpan.FromSeconds(row.GetInt64(2)), TimeOrNull(row, 3), TimeOrNull(row, 4))));
+        row => new PlannedJob(row.GetString(0), row.GetString(1), TimeSpan.FromSeconds(row.GetInt64(2)), row.TimeOrNull(3), row.TimeOrNull(4))));
 
-    public void Set(Switch pause, DateTimeOffset at) => store.Use(connection => Sql.Run(
-        connection, "insert or replace into switches values ($name, $until, $because, $by, $at)", ("$name", pause.Name),
-        ("$until", TimeOrNull(pause.Until)), ("$because", pause.Because), ("$by", pause.By), ("$at", Sql.Time(at))));
+    public void Set(Switch pause, DateTimeOffset at) => store.Change(connection => Sql.Run(
+        connection, "insert into switches values (@name, @until, @because, @by, @at) "
+            + "on conflict (name) do update set until = excluded.until, because = excluded.because, by = excluded.by, at = excluded.at", ("@name", pause.Name),
+        ("@until", Sql.TimeOrNull(pause.Until)), ("@because", pause.Because), ("@by", pause.By), ("@at", Sql.Time(at))));
 
     /// <returns>Whether it was set.</returns>
-    public bool Clear(string name) => store.Use(connection => Sql.Run(connection, "delete from switches where name = $name", ("$name", name))) > 0;
+    public bool Clear(string name) => store.Change(connection => Sql.Run(connection, "delete from switches where name = @name", ("@name", name))) > 0;
 
     /// <summary>The switch that stands at that time, or null.</summary>
     public Switch? Standing(string name, DateTimeOffset now) => Standing(now).FirstOrDefault(pause => pause.Name == name);
 
-    public IReadOnlyList<Switch> Standing(DateTimeOffset now) => store.Use(connection => Sql.Rows(
-        connection, "select name, until, because, by from switches where until is null or until > $now order by name",
-        row => new Switch(row.GetString(0), TimeOrNull(row, 1), row.GetString(2), row.GetString(3)), ("$now", Sql.Time(now))));
+    public IReadOnlyList<Switch> Standing(DateTimeOffset now) => store.Look(connection => Sql.Rows(
+        connection, "select name, until, because, by from switches where until is null or until > @now order by name",
+        row => new Switch(row.GetString(0), row.TimeOrNull(1), row.GetString(2), row.GetString(3)), ("@now", Sql.Time(now))));
 
     /// <summary>Leaves word for the service that works with these books.</summary>
-    public void Ask(JobRequest request) => store.Use(connection => Sql.Run(
-        connection, "insert into requests (verb, job, target, argument, by, at) values ($verb, $job, $target, $argument, $by, $at)",
-        ("$verb", request.Verb), ("$job", request.Job), ("$target", request.Target), ("$argument", request.Argument), ("$by", request.By),
-        ("$at", Sql.Time(request.At))));
+    public void Ask(JobRequest request) => store.Change(connection => Sql.Run(
+        connection, "insert into requests (verb, job, target, argument, by, at) values (@verb, @job, @target, @argument, @by, @at)",
+        ("@verb", request.Verb), ("@job", request.Job), ("@target", request.Target), ("@argument", request.Argument), ("@by", request.By),
+        ("@at", Sql.Time(request.At))));
 
     /// <summary>What was asked for since the last time, once.</summary>
-    public IReadOnlyList<JobRequest> Asked() => store.Use(connection => Sql.Rows(
+    public IReadOnlyList<JobRequest> Asked() => store.Change(connection => Sql.Rows(
         connection, "delete from requests returning verb, job, target, argument, by, at",
         row => new JobRequest(row.GetString(0), row.GetString(1), row.TextOrNull(2), row.TextOrNull(3), row.GetString(4), Sql.Time(row.GetString(5)))));
 
-    private static JobRun Run(SqliteDataReader row) => new(row.GetInt64(0), row.GetString(1), row.GetString(2), row.GetString(3), row.GetString(4),
-        Sql.Time(row.GetString(5)), TimeOrNull(row, 6), row.TextOrNull(7));
-
-    private static DateTimeOffset? TimeOrNull(SqliteDataReader row, int column) => row.TextOrNull(column) is { } at ? Sql.Time(at) : null;
-
-    private static string? TimeOrNull(DateTimeOffset? at) => at is { } time ? Sql.Time(time) : null;
+    private static JobRun Run(DbDataReader row) => new(row.GetInt64(0), row.GetString(1), row.GetString(2), row.GetString(3), row.GetString(4),
+        Sql.Time(row.GetString(5)), row.TimeOrNull(6), row.TextOrNull(7), row.GetString(8));
 }
 
 /// <param name="State">running, done, failed, cancelled, stopped, lost; of a repair also healed, transient, waiting, escalated, skipped.</param>
 public sealed record JobRun(
-    long Id, string Job, string Target, string Argument, string State, DateTimeOffset Started, DateTimeOffset? Ended, string? Message);
+    long Id, string Job, string Target, string Argument, string State, DateTimeOffset Started, DateTimeOffset? Ended, string? Message,
+    string Node);
 
 /// <summary>A job as the running service has it in its schedule.</summary>
 public sealed record PlannedJob(string Job, string Target, TimeSpan Interval, DateTimeOffset? Next, DateTimeOffset? Previous);

@@ -54,7 +54,8 @@ internal sealed class ApiDoor : IDisposable
     private static (int Status, string Message)? Told(Exception problem) => problem switch
     {
         ApiProblemException own => (own.Status, own.Message),
-        ArgumentException refused => (409, Sentence(refused)),
+        ArgumentException refused => (400, Sentence(refused)),
+        NotNowException refused => (409, refused.Message),
         HealingException refused => (409, refused.Message),
         PatientException patient => (502, $"the patient: {patient.Message}"),
         BadHttpRequestException bad => (bad.StatusCode, bad.Message),

@@ -24,9 +24,9 @@ internal static class JobRoutes
             await call.Need<IJobBoard>().Run(Job(call), call.Text("target"), call.Text("argument"), call.Aborted);
             return new JsonObject { ["started"] = true };
         }, Target, Argument),
-        ApiRoute.Post("/jobs/{job}/cancel", ApiRole.Operator, "Cancels what runs of a job on this node.", async call => new JsonObject
+        ApiRoute.Post("/jobs/{job}/cancel", ApiRole.Operator, "Cancels what runs of a job, on whichever node.", async call => new JsonObject
         {
-            ["cancelled"] = await call.Need<IJobBoard>().Cancel(Job(call), call.Text("target"), call.Text("argument"), call.Aborted),
+            ["cancelled"] = await call.Need<IJobBoard>().Cancel(Job(call), call.Text("target"), call.Text("argument"), call.Caller.Name, call.Aborted),
         }, Target, Argument),
         ApiRoute.Post("/jobs/{job}/pause", ApiRole.Operator, "Lets a job rest until it is resumed.", async call =>
         {
@@ -68,6 +68,13 @@ internal static class JobRoutes
                 ["paused"] = Paused(job.Paused),
             }),
             ["repairs_paused"] = Paused(board.RepairPause),
+            ["nodes"] = ApiJson.List(board.Nodes, node => new JsonObject
+            {
+                ["name"] = node.Name,
+                ["configuration"] = node.Configuration,
+                ["version"] = node.Version,
+                ["started"] = ApiJson.Time(node.Started),
+            }),
         };
     }
 
@@ -88,5 +95,6 @@ internal static class JobRoutes
         ["started"] = ApiJson.Time(run.Started),
         ["ended"] = ApiJson.Time(run.Ended),
         ["message"] = run.Message,
+        ["node"] = run.Node,
     };
 }

@@ -17,7 +17,7 @@ internal static class RecordRoutes
             new ApiField("case", "string", "Only of this case."), new ApiField("limit", "integer", "At most so many; 100 unless said, up to 1000.")),
         ApiRoute.Get("/ledger/proof", "Whether the chain of the ledger's facts is whole.", async call =>
         {
-            var broken = await call.Need<SqliteLedger>().Verify(call.Aborted);
+            var broken = await call.Need<StoredLedger>().Verify(call.Aborted);
             return new JsonObject { ["whole"] = broken.Count == 0, ["broken"] = ApiJson.List(broken, text => JsonValue.Create(text)) };
         }),
     ];
