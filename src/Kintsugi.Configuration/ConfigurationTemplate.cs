@@ -142,7 +142,7 @@ public static class ConfigurationTemplate
           #otlp: http://127.0.0.1:4318
           #protocol: http
           # Sent along, as name=value,name=value.
-          #headers: { env: OTLP_HEADERS }
+          #headers: authorization=Bearer KEY
           # How often metrics are sent.
           #interval: 1m
 

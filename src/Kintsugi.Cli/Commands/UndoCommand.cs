@@ -54,7 +54,7 @@ internal static class UndoCommand
 
     /// <summary>Files of a stopped cluster, the last one first.</summary>
     private static async Task<int> Files(
-        CaseRow row, IReadOnlyList<Fact> facts, OfflineSource stopped, SqliteLedger ledger, CliContext context, CancellationToken cancellationToken)
+        CaseRow row, IReadOnlyList<Fact> facts, OfflineSource stopped, StoredLedger ledger, CliContext context, CancellationToken cancellationToken)
     {
         var (person, directory) = (context.Around.OperatingSystemUser, stopped.Directory.Path);
         if (row.Server != stopped.Server.SystemIdentifier)

@@ -27,7 +27,7 @@ internal sealed record Trial(string? Snapshot, string? Failure, string? Beside) 
 
 /// <summary>Copies a stopped cluster, puts everything back in the copy that can be, starts it alone and examines it.</summary>
 internal sealed class ClusterRehearsal(
-    OfflineSource source, SnapshotStore store, SqliteLedger ledger, HealArguments heal, ScrubArguments scrub, OutputArguments output, CliContext context)
+    OfflineSource source, SnapshotStore store, StoredLedger ledger, HealArguments heal, ScrubArguments scrub, OutputArguments output, CliContext context)
 {
     private const string Tried = "tried";
 

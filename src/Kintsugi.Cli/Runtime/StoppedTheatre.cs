@@ -13,7 +13,7 @@ namespace Kintsugi.Cli.Runtime;
 /// only then, with approval, each file is put in place. The copy is the snapshot as well: one reading of the cluster serves both.
 /// </summary>
 internal sealed class StoppedTheatre(
-    OfflineSource source, KintsugiConfiguration configuration, SqliteLedger ledger, HealArguments heal, ScrubArguments scrub, OutputArguments output,
+    OfflineSource source, KintsugiConfiguration configuration, StoredLedger ledger, HealArguments heal, ScrubArguments scrub, OutputArguments output,
     PlanFile? approved, CliContext context)
 {
     private readonly List<CaseReport> treated = [];
