@@ -77,6 +77,14 @@ public static class ConfigurationTemplate
           rows_per_day: 10000
           # Also: cases_per_day, rows_per_hour, bytes_per_hour, bytes_per_day (500GB).
 
+        # New damage to files that looks as if it were still being done (a failing disk) stops every repair until a person has looked.
+        breaker:
+          # In one scrub: so many objects, or so many findings.
+          new_objects: 10
+          new_findings: 100
+          # So many new ones beside known ones that still stand. Errors of the operating system in reading stop repairs at once.
+          rise: 3
+
         # When heavy locks are allowed; none means always. A window that ends at or before its beginning ends on the next day.
         windows:
           #- { days: [sat, sun], from: "02:00", to: "05:00", zone: Europe/Berlin }

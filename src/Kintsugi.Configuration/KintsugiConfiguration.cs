@@ -19,6 +19,7 @@ public sealed record KintsugiConfiguration
     /// flags and <c>PG*</c> then say where.</summary>
     public required IReadOnlyList<TargetConfiguration> Targets { get; init; }
     public required BudgetConfiguration Budget { get; init; }
+    public required BreakerLimits Breaker { get; init; }
 
     /// <summary>When heavy locks are allowed; none means always.</summary>
     public required IReadOnlyList<MaintenanceWindow> Windows { get; init; }

@@ -76,6 +76,6 @@ public sealed class BreakerTests(Servers servers)
         var target = new Target { Server = server, Database = "app", Schema = "public", Relation = "movies", Object = "movies", Kind = TargetKind.Table };
         var now = TimeProvider.System.GetUtcNow();
         Assert.NotNull(await CircuitBreaker.Watch(ledger, server, new ScrubReport(now, now,
-            [new Examination("pages", target, new Verdict.Unchecked("could not read blocks 7..7: Input/output error"), TimeSpan.Zero)]), now, Stop));
+            [new Examination("pages", target, new Verdict.Unchecked("could not read blocks 7..7: Input/output error"), TimeSpan.Zero)]), new BreakerLimits(), now, Stop));
     }
 }

@@ -32,6 +32,7 @@ internal sealed class Clinic : IAsyncDisposable
     public ConnectionSettings Settings { get; }
     public Capabilities Server => Source.Server;
     public Subject Subject => new(Server, Settings.ToString(), Registry);
+    public BreakerLimits Breaker => configuration.Breaker;
 
     /// <summary>What the owner's file says may be done at that place; consent and a wider grade are the run's to give.</summary>
     public Policy PolicyFor(HealingCase healing) => Limited(

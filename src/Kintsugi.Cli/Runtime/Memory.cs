@@ -8,19 +8,20 @@ namespace Kintsugi.Cli.Runtime;
 internal static class Memory
 {
     public static ValueTask<Baseline> Keep(Clinic clinic, ScrubReport report, CliContext context, CancellationToken cancellationToken) =>
-        Keep(clinic.Server, report, isCopy: false, context, cancellationToken);
+        Keep(clinic.Server, report, clinic.Breaker, context, cancellationToken);
 
     /// <summary>Of files that may be a copy: what is wrong with them stops no repair of the living server, whose name they bear.</summary>
     public static ValueTask<Baseline> Keep(Capabilities server, ScrubReport report, CliContext context, CancellationToken cancellationToken) =>
-        Keep(server, report, isCopy: true, context, cancellationToken);
+        Keep(server, report, null, context, cancellationToken);
 
     private static async ValueTask<Baseline> Keep(
-        Capabilities server, ScrubReport report, bool isCopy, CliContext context, CancellationToken cancellationToken)
+        Capabilities server, ScrubReport report, BreakerLimits? breaker, CliContext context, CancellationToken cancellationToken)
     {
         try
         {
             await using var ledger = Open(context);
-            if (!isCopy && await CircuitBreaker.Watch(ledger, server.SystemIdentifier, report, context.Clock.GetUtcNow(), cancellationToken) is { } stopped)
+            if (breaker is not null
+                && await CircuitBreaker.Watch(ledger, server.SystemIdentifier, report, breaker, context.Clock.GetUtcNow(), cancellationToken) is { } stopped)
                 await context.Error.WriteLineAsync($"kintsugi: {stopped}");
             await ledger.RecordProofs(server.SystemIdentifier, report, cancellationToken);
             return await Baseline.Of(ledger, server.SystemIdentifier, report.Findings, context.Clock.GetUtcNow(), cancellationToken);

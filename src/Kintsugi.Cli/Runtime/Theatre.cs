@@ -26,7 +26,7 @@ internal sealed class Theatre(
         for (var round = 1; ; round++)
         {
             var report = await Scrubbing.Run(clinic, scrub, output, context, cancellationToken);
-            stopped = await CircuitBreaker.Watch(ledger, server, report, context.Clock.GetUtcNow(), cancellationToken);
+            stopped = await CircuitBreaker.Watch(ledger, server, report, clinic.Breaker, context.Clock.GetUtcNow(), cancellationToken);
             var accepted = await Baseline.Of(ledger, server, report.Findings, context.Clock.GetUtcNow(), cancellationToken);
             var open = Diagnosis.Cases(report.Findings).Where(healing => IsMeant(healing) && !accepted.Covers(healing)).ToList();
             if (open.Count == 0 || round == MostRounds)
@@ -65,6 +65,7 @@ internal sealed class Theatre(
             return false;
         }
         var report = await Healer().Heal(healing, cancellationToken);
+        stopped ??= await CircuitBreaker.Heed(ledger, clinic.Server.SystemIdentifier, report, context.Clock.GetUtcNow(), cancellationToken);
         treated.Add(report);
         return report.Outcome is Outcome.Healed;
     }

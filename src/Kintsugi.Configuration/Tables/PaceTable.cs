@@ -39,6 +39,26 @@ internal static class BudgetTable
         });
 }
 
+/// <summary><c>breaker:</c></summary>
+internal static class BreakerTable
+{
+    public static readonly BreakerLimits Default = new();
+
+    private static readonly Key<int> NewObjects = new(
+        "new_objects", Is.Whole(1, int.MaxValue), "Objects whose files are newly damaged in one scrub, from which on nothing is repaired.", Default.NewObjects);
+    private static readonly Key<int> NewFindings = new(
+        "new_findings", Is.Whole(1, int.MaxValue), "New findings of damaged files in one scrub, from which on nothing is repaired.", Default.NewFindings);
+    private static readonly Key<int> Rise = new(
+        "rise", Is.Whole(1, int.MaxValue), "New findings of damaged files beside known ones that still stand, from which on nothing is repaired.", Default.Rise);
+
+    public static readonly Mapping<BreakerLimits> Shape = new([NewObjects, NewFindings, Rise], values => new BreakerLimits
+    {
+        NewObjects = values.Get(NewObjects),
+        NewFindings = values.Get(NewFindings),
+        Rise = values.Get(Rise),
+    });
+}
+
 /// <summary><c>windows:</c></summary>
 internal static class WindowTable
 {

@@ -17,6 +17,8 @@ internal static class RootTable
         "policy", PolicyTable.Shape, "What may happen without a person.", PolicyConfiguration.Default);
     private static readonly Key<BudgetConfiguration> Budget = new(
         "budget", BudgetTable.Shape, "How much may change without a person.", BudgetTable.Default);
+    private static readonly Key<BreakerLimits> Breaker = new(
+        "breaker", BreakerTable.Shape, "From how much new damage to files on nothing is repaired until a person has looked.", BreakerTable.Default);
     private static readonly Key<IReadOnlyList<MaintenanceWindow>> Windows = new(
         "windows", WindowTable.Shape, "When heavy locks are allowed; left out, always.", []);
     private static readonly Key<SnapshotConfiguration> Snapshots = new(
@@ -35,7 +37,7 @@ internal static class RootTable
         "consistency", ConsistencyTable.Shape, "The owner's own rules.", ConsistencyRules.None);
 
     public static readonly Mapping<KintsugiConfiguration> Shape = new(
-        [Database, Targets, Mode, Policy, Budget, Windows, Snapshots, Alerts, Ledger, Jobs, Http, Logging, Telemetry, Consistency], Build);
+        [Database, Targets, Mode, Policy, Budget, Breaker, Windows, Snapshots, Alerts, Ledger, Jobs, Http, Logging, Telemetry, Consistency], Build);
 
     private static KintsugiConfiguration Build(GivenValues values)
     {
@@ -56,6 +58,7 @@ internal static class RootTable
             AutoHealing = database.AutoHealing,
             Targets = targets is null ? [Only(values, database)] : [.. targets.Select(target => One(values, target))],
             Budget = values.Get(Budget),
+            Breaker = values.Get(Breaker),
             Windows = values.Get(Windows),
             Snapshots = values.Get(Snapshots),
             Alerts = values.Get(Alerts),

@@ -25,7 +25,7 @@ public sealed class CaseHistory
     /// <summary>Number of the step that was intended and neither done nor cleaned, with what was remembered before it.</summary>
     public (int Step, IReadOnlyDictionary<string, string> Remembered)? Unfinished { get; private set; }
 
-    /// <summary>Steps were done, and then nobody could look whether they helped.</summary>
+    /// <summary>Steps were done that no look has disproved since, and the case was not closed.</summary>
     private bool unproven;
 
     /// <summary>An ending now would end nothing.</summary>
@@ -53,6 +53,9 @@ public sealed class CaseHistory
         SpokenSince = fact.Kind is Facts.Approved or Facts.Rejected or Facts.Retried or Facts.Accepted or Facts.Acknowledged;
         Undone = fact.Kind == Facts.Undone || (Undone && !SpokenSince);
         Acknowledged |= fact.Kind == Facts.Acknowledged;
+        var closes = fact.Kind == Facts.Ended && Facts.Read(fact.Data).GetValueOrDefault("outcome") is "healed" or "transient";
+        if (closes)
+            (unproven, Unfinished) = (false, null);
         if (!SpokenSince && fact.Kind != Facts.Undone)
             Interrupted = fact.Kind != Facts.Ended || Open;
         StepsDone = fact.Kind == Facts.Done || (StepsDone && (fact.Kind != Facts.Ended || Open));
@@ -62,7 +65,7 @@ public sealed class CaseHistory
                 FoundData = fact.Data;
                 break;
             case Facts.Confirmed or Facts.Verified:
-                unproven = StepsDone && Facts.Read(fact.Data).GetValueOrDefault("verdict") == "unchecked";
+                unproven &= Facts.Read(fact.Data).GetValueOrDefault("verdict") != "damaged";
                 break;
             case Facts.Planned:
                 PlanData = fact.Data;
@@ -74,15 +77,17 @@ public sealed class CaseHistory
                 var data = Facts.Read(fact.Data);
                 Unfinished = (int.Parse(data["step"]), data);
                 break;
-            case Facts.Done or Facts.Cleaned:
+            case Facts.Done:
+                (unproven, Unfinished) = (true, null);
+                break;
+            case Facts.Cleaned:
                 Unfinished = null;
                 break;
             case Facts.Failed when !Facts.Read(fact.Data).ContainsKey(Facts.KeptOut):
                 Attempts++;
                 break;
-            case Facts.Ended when Facts.Read(fact.Data).GetValueOrDefault("outcome") is "healed" or "transient":
+            case Facts.Ended when closes:
                 Attempts = 0;
-                Unfinished = null;
                 Word = Word with { ApprovedPlan = null };
                 break;
             case Facts.Approved:

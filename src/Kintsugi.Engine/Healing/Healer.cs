@@ -70,7 +70,7 @@ public sealed class Healer(
             // A repair that finds nothing to do may have been overtaken by another healer between two looks.
             if (prospect.Plan is not { } plan)
                 return (await Confirm(healing, chart, cancellationToken) is Verdict.Sound
-                    ? new Outcome.Transient() : new Outcome.Escalated(prospect.WhyNot), null, report);
+                    ? await Gone(healing, cancellationToken) : new Outcome.Escalated(prospect.WhyNot), null, report);
             var ruling = Ask?.Invoke(healing, plan) ?? policy;
             var judgement = Judge.Rule(healing, plan, ruling, history.Word, attempts, clock.GetUtcNow());
             if (judgement is Judgement.Proceed && history.Word.ApprovedPlan != plan.Hash
@@ -149,6 +149,8 @@ public sealed class Healer(
         catch (HealingException problem)
         {
             await chart.Failed(problem.Message, problem.WasKeptOut);
+            if (problem is { MayPass: false, NotLetIn: false } && await Confirm(healing, chart, cancellationToken) is Verdict.Sound)
+                return (await Gone(healing, cancellationToken), report);
             return problem is { MayPass: true, LeavesDebris: false } && report.Attempts < policy.MaxAttempts
                 ? (null, report)
                 : (problem.MayPass ? new Outcome.Waiting(plan, problem.Message) : new Outcome.Escalated(problem.Message), report);
@@ -161,6 +163,13 @@ public sealed class Healer(
                 ? (null, report)
                 : (new Outcome.Waiting(plan, $"the patient was lost: {lost.Message}"), report);
         }
+    }
+
+    /// <summary>The check acquits although the last attempt did nothing: somebody dropped or mended it meanwhile, or an attempt before that one did.</summary>
+    private async ValueTask<Outcome> Gone(HealingCase healing, CancellationToken cancellationToken)
+    {
+        var history = new CaseHistory(await ledger.FactsOf(healing.Id, cancellationToken));
+        return history.StepsDone && history.ReadPlan() is { } done ? new Outcome.Healed(done, history.Snapshot) : new Outcome.Transient();
     }
 
     private async ValueTask<string?> Snapshot(HealingCase healing, Plan plan, Chart chart, CancellationToken cancellationToken)

@@ -48,13 +48,16 @@ public sealed class HealingException(string message, bool mayPass, Exception? in
     /// The repair was kept from working, which says nothing against it: a lock was held, another healer was at work. A lost server counts, for the
     /// repair may have been what brought it down (HAZARDS H27).
     /// </summary>
-    public bool WasKeptOut => MayPass && InnerException switch
+    public bool WasKeptOut => NotLetIn || (MayPass && InnerException switch
     {
         // Lock not available, serialization failure, deadlock.
         PatientException refused => refused.SqlState is "55P03" or "40001" or "40P01",
         HealingException failure => failure.WasKeptOut,
         _ => true,
-    };
+    });
+
+    /// <summary>The patient must not be operated on at all: another server, a standby. Nothing was tried, and the next run may find it otherwise.</summary>
+    public bool NotLetIn { get; init; }
 }
 
 /// <summary>Takes restorable copies of what a plan alters.</summary>

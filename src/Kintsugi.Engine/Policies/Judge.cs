@@ -18,7 +18,7 @@ public static class Judge
         if (healing.Findings.FirstOrDefault(finding => finding.Provisional is not null) is { Provisional: { } why })
             return new Judgement.Forbid($"the evidence is provisional: {why}; what lies below it comes first");
         var choice = policy.ByFault.GetValueOrDefault(healing.Fault.Id, DefaultFor(healing.Fault));
-        if (choice == PolicyChoice.Never && word.ApprovedPlan is null)
+        if (choice == PolicyChoice.Never && word.ApprovedPlan != plan.Hash)
             return new Judgement.Forbid($"policy: {healing.Fault.Id}: never");
         return Consented(healing, plan, policy, word, choice) ?? Timed(plan, policy, now);
     }

@@ -45,14 +45,39 @@ public sealed record Spending(long Cases, long Rows, long Bytes)
         return total;
     }
 
+    /// <summary>A step that was cut off may have done its part: where its clean-up did not say that nothing was done, all that was planned counts.</summary>
     private Spending With(IReadOnlyList<Fact> facts, DateTimeOffset since, int cases)
     {
-        if (!facts.Any(fact => fact.Kind == Facts.Intended && fact.At >= since))
-            return this;
-        var done = facts.Where(fact => fact.Kind == Facts.Done && fact.At >= since).Select(fact => Facts.Read(fact.Data)).ToList();
-        return new Spending(Cases + cases, Rows + done.Sum(data => Number(data, "rows_quarantined") + Number(data, "rows_changed")),
-            Bytes + (new CaseHistory(facts).ReadPlan()?.DiskBytes ?? 0));
+        long rows = 0, bytes = 0, steps = 0;
+        Plan? plan = null;
+        var (began, cutOff) = (false, false);
+        foreach (var fact in facts)
+        {
+            if (fact.Kind == Facts.Planned)
+                (plan, steps) = (new CaseHistory([fact]).ReadPlan(), 0);
+            if (fact.At < since)
+                continue;
+            switch (fact.Kind)
+            {
+                case Facts.Intended:
+                    bytes += steps++ == 0 ? plan?.DiskBytes ?? 0 : 0;
+                    (began, cutOff) = (true, true);
+                    break;
+                case Facts.Done:
+                    var data = Facts.Read(fact.Data);
+                    rows += Number(data, "rows_quarantined") + Number(data, "rows_changed");
+                    cutOff = false;
+                    break;
+                case Facts.Cleaned when cutOff:
+                    rows += Facts.Read(fact.Data).ContainsKey("removed") ? RowsOf(plan) : 0;
+                    cutOff = false;
+                    break;
+            }
+        }
+        return began ? new Spending(Cases + cases, Rows + rows + (cutOff ? RowsOf(plan) : 0), Bytes + bytes) : this;
     }
+
+    private static long RowsOf(Plan? plan) => plan is null ? 0 : plan.RowsQuarantined + plan.RowsChanged;
 
     private static long Number(IReadOnlyDictionary<string, string> data, string name) =>
         data.TryGetValue(name, out var text) ? long.Parse(text, CultureInfo.InvariantCulture) : 0;

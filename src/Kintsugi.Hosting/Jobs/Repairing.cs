@@ -37,6 +37,7 @@ internal sealed class Repairing(
             Progress = trace,
         };
         var report = await healer.Heal(healing, cancellationToken);
+        await CircuitBreaker.Heed(ledger, ward.Server, report, clock.GetUtcNow(), cancellationToken);
         meter.Ended(report);
         Log.Ended(log, healing.Id, target, report.Outcome.Word, report.Outcome.Why);
         await caseAlerts.Follow(target, ward.Server, cancellationToken);

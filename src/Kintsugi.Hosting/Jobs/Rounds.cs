@@ -27,7 +27,7 @@ internal sealed class Rounds(
             : (await Scrub(ward, Looks.Of(job, ward.Registry.Checks), Looks.Table(argument), cancellationToken), 0);
         await CounterHistory.Keep(ward.Source, ledger, clock, cancellationToken);
         // Before the findings become known ones.
-        if (await CircuitBreaker.Watch(ledger, ward.Server, report, clock.GetUtcNow(), cancellationToken) is { } stopped)
+        if (await CircuitBreaker.Watch(ledger, ward.Server, report, configuration.Current.Breaker, clock.GetUtcNow(), cancellationToken) is { } stopped)
             alerts.Raise($"breaker:{target}", Severity.Critical, target, stopped, null);
         else
             alerts.Resolve($"breaker:{target}", target, "repairs are allowed again");

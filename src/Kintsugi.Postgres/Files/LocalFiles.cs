@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.IO.Enumeration;
 
 namespace Kintsugi.Postgres.Files;
@@ -48,6 +49,26 @@ public sealed class LocalFiles(string directory) : IPatientFiles
     private static readonly EnumerationOptions Everything = new() { AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false };
 
     private string Full(string path) => Path.Combine(Directory, path);
+
+    /// <summary>
+    /// Whether the server of that directory was started then: a standby, a copy or a primary that was failed over from has the same identifier, and the
+    /// server that answers may be another one. The third line of postmaster.pid is the time in seconds (miscinit.c, CreateLockFile).
+    /// </summary>
+    public static bool RunsSince(string directory, long started)
+    {
+        try
+        {
+            return File.ReadLines(Path.Combine(directory, "postmaster.pid")).ElementAtOrDefault(2) is { } line
+                && long.TryParse(line, CultureInfo.InvariantCulture, out var seconds) && Math.Abs(seconds - started) <= SlowStart;
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>The lock file is made some moments before the server notes its own start.</summary>
+    private const int SlowStart = 30;
 
     /// <summary>
     /// The system identifier in that directory's control file: the first eight bytes of global/pg_control (ControlFileData,

@@ -47,20 +47,20 @@ public sealed class OperatingRoom(SessionFactory factory, Capabilities server, T
     /// <summary>The same server, the same timeline, not a standby, and no pooler between us that hands out other backends.</summary>
     private async ValueTask Identify(WriteSession session, CancellationToken cancellationToken)
     {
-        var now = (await session.Rows("""
+        var now = (await session.Rows($"""
             SELECT (SELECT s.system_identifier FROM pg_catalog.pg_control_system() s)::pg_catalog.text,
-                   (SELECT c.timeline_id FROM pg_catalog.pg_control_checkpoint() c), pg_catalog.pg_is_in_recovery(), pg_catalog.pg_backend_pid()
+                   {CapabilityProbe.Timeline}, pg_catalog.pg_is_in_recovery(), pg_catalog.pg_backend_pid()
             """, row => (System: row.GetString(0), Timeline: row.GetInt32(1), Standby: row.GetBoolean(2), Pid: row.GetInt32(3)),
             cancellationToken))[0];
         if (now.System != server.SystemIdentifier || now.Timeline != server.Timeline)
             throw new HealingException($"another server answers than the one that was examined: system {now.System} timeline {now.Timeline}, "
-                + $"expected {server.SystemIdentifier} timeline {server.Timeline}; check again before healing", mayPass: false);
+                + $"expected {server.SystemIdentifier} timeline {server.Timeline}; check again before healing", mayPass: false) { NotLetIn = true };
         if (now.Standby)
-            throw new HealingException("this server is a standby: it repeats what its primary does. Heal the primary", mayPass: false);
+            throw new HealingException("this server is a standby: it repeats what its primary does. Heal the primary", mayPass: false) { NotLetIn = true };
         var again = await session.Value<int>("SELECT pg_catalog.pg_backend_pid()", cancellationToken);
         if (again != now.Pid || now.Pid != session.BackendPid)
             throw new HealingException("a pooler changes the backend between statements: connect to the server itself, or in session mode",
-                mayPass: false);
+                mayPass: false) { NotLetIn = true };
     }
 
     private async ValueTask Lock(WriteSession session, int scope, CancellationToken cancellationToken)

@@ -26,6 +26,7 @@ internal sealed class RebuildIndexStep : IStepRunner
 
     public async ValueTask<StepResult> Run(StepContext context, CancellationToken cancellationToken)
     {
+        await AwaitOthers(context, cancellationToken);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var watchStop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var watch = Watch(context, stop, watchStop.Token);
@@ -35,7 +36,7 @@ internal sealed class RebuildIndexStep : IStepRunner
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new HealingException($"{context.Step.Do}: gave up after waiting {Patience.TotalMinutes} minutes for older transactions: "
+            throw new HealingException($"{context.Step.Do}: gave up after waiting {Patience.TotalMinutes} minutes for others: "
                 + await Ended(watch), mayPass: true);
         }
         finally
@@ -58,9 +59,43 @@ internal sealed class RebuildIndexStep : IStepRunner
             WHERE i.indrelid = pg_catalog.to_regclass($1)::pg_catalog.oid AND NOT i.indisvalid
               AND c.relname ~ '_cc(new|old)[0-9]*$' AND i.indexrelid <> ALL ($2::pg_catalog.oid[])
             """, row => Quote.Name(row.GetString(0), row.GetString(1)), cancellationToken, step["table"], before);
+        if (ours.Count > 0 && await Others(step, session, cancellationToken) is { } others)
+            throw new HealingException($"{others} works on {step["table"]} at this moment: whether {string.Join(", ", ours)} is left over or still being built "
+                + "can only be told when that has ended", mayPass: true);
         foreach (var index in ours)
             await session.ExecuteUnbounded($"DROP INDEX CONCURRENTLY IF EXISTS {index}", TimeSpan.FromSeconds(20), cancellationToken);
         return ours.Count == 0 ? null : $"dropped {string.Join(", ", ours)}";
+    }
+
+    /// <summary>
+    /// Whoever holds a lock that ours would have to wait for: a rebuild or a VACUUM of somebody else. It is awaited outside of the statement, which would hold
+    /// an MVCC snapshot while it waits: a concurrent rebuild waits for every older one, and the server would end one of the two.
+    /// </summary>
+    private static async ValueTask AwaitOthers(StepContext context, CancellationToken cancellationToken)
+    {
+        var begun = context.Clock.GetTimestamp();
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(250), context.Clock);
+        while (await Others(context.Step, context.Session, cancellationToken) is { } others)
+        {
+            if (context.Clock.GetElapsedTime(begun) > Patience)
+                throw new HealingException($"{context.Step.Do}: gave up after waiting {Patience.TotalMinutes} minutes for {others}, who works on the same table",
+                    mayPass: true);
+            await timer.WaitForNextTickAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>An autovacuum is not among them: it gives way to whoever waits for its lock, and to nobody else.</summary>
+    private static async ValueTask<string?> Others(Step step, WriteSession session, CancellationToken cancellationToken)
+    {
+        var others = await session.Rows("""
+            SELECT DISTINCT pg_catalog.format('backend %s (%s)', s.pid, s.application_name)
+            FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity s ON s.pid = l.pid
+            WHERE l.locktype = 'relation' AND l.granted AND l.relation = pg_catalog.to_regclass($1)::pg_catalog.oid
+              AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
+              AND l.mode IN ('ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
+              AND s.backend_type = 'client backend' AND s.pid <> pg_catalog.pg_backend_pid()
+            """, row => row.GetString(0), cancellationToken, step["table"]);
+        return others.Count == 0 ? null : string.Join(", ", others);
     }
 
     /// <summary>Looks every second at what the rebuild waits for; ends it when that lasts too long.</summary>
@@ -74,8 +109,10 @@ internal sealed class RebuildIndexStep : IStepRunner
         while (await timer.WaitForNextTickAsync(cancellationToken))
         {
             var waits = await session.Rows("""
-                SELECT p.phase, (SELECT pg_catalog.string_agg(b.pid::pg_catalog.text, ', ') FROM pg_catalog.unnest(pg_catalog.pg_blocking_pids($1)) b(pid))
-                FROM pg_catalog.pg_stat_progress_create_index p WHERE p.pid = $1 AND p.phase LIKE 'waiting%'
+                SELECT coalesce(p.phase, 'waiting for the lock on the table'),
+                       (SELECT pg_catalog.string_agg(b.pid::pg_catalog.text, ', ') FROM pg_catalog.unnest(pg_catalog.pg_blocking_pids($1)) b(pid))
+                FROM pg_catalog.pg_stat_activity s LEFT JOIN pg_catalog.pg_stat_progress_create_index p ON p.pid = s.pid
+                WHERE s.pid = $1 AND (p.phase LIKE 'waiting%' OR (p.phase IS NULL AND s.wait_event_type = 'Lock'))
                 """, row => $"{row.GetString(0)}, backends {(row.IsDBNull(1) ? "unknown" : row.GetString(1))}", cancellationToken,
                 context.Session.BackendPid);
             if (waits.Count == 0)

@@ -9,7 +9,8 @@ public static class CapabilityProbe
         SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4, pg_catalog.current_setting('server_version'),
                pg_catalog.pg_is_in_recovery(), current_user::pg_catalog.text,
                (SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname = current_user),
-               pg_catalog.current_setting('data_checksums', true), pg_catalog.pg_encoding_to_char(d.encoding)
+               pg_catalog.current_setting('data_checksums', true), pg_catalog.pg_encoding_to_char(d.encoding),
+               extract(epoch FROM pg_catalog.pg_postmaster_start_time())::pg_catalog.int8
         FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()
         """;
 
@@ -40,7 +41,7 @@ public static class CapabilityProbe
     {
         var facts = (await session.Rows(Facts, row => (Number: row.GetInt32(0), Version: row.GetString(1), Recovery: row.GetBoolean(2),
             User: row.GetString(3), Super: row.GetBoolean(4), Checksums: row.IsDBNull(5) ? null : row.GetString(5),
-            Encoding: row.GetString(6)), cancellationToken))[0];
+            Encoding: row.GetString(6), Started: row.GetInt64(7)), cancellationToken))[0];
         var control = await Control(session, cancellationToken);
         var settings = (await session.Rows("SELECT name, setting FROM pg_catalog.pg_settings",
             row => (row.GetString(0), row.IsDBNull(1) ? "" : row.GetString(1)), cancellationToken)).ToDictionary();
@@ -59,7 +60,7 @@ public static class CapabilityProbe
             Encoding = facts.Encoding,
             DataDirectory = directory,
             FilesReachable = directory is not null && control.Identifier is not null
-                && LocalFiles.SystemIdentifier(directory) == control.Identifier,
+                && LocalFiles.SystemIdentifier(directory) == control.Identifier && LocalFiles.RunsSince(directory, facts.Started),
             Settings = settings,
             Extensions = (await session.Rows(Extensions, row => (row.GetString(0), new ExtensionFacts(row.GetString(1), row.GetString(2))),
                 cancellationToken)).ToDictionary(),
@@ -85,13 +86,19 @@ public static class CapabilityProbe
         return $"{signature[..open]}({string.Join(',', types)})";
     }
 
+    /// <summary>
+    /// Of a primary the one that it writes: for some time after a promotion its control file still tells the old one (CreateEndOfRecoveryRecord, xlog.c).
+    /// </summary>
+    internal const string Timeline = "CASE WHEN pg_catalog.pg_is_in_recovery() THEN (SELECT c.timeline_id FROM pg_catalog.pg_control_checkpoint() c) "
+        + "ELSE ('x' || pg_catalog.left(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 8))::pg_catalog.bit(32)::pg_catalog.int4 END";
+
     private static async ValueTask<(string? Identifier, int Timeline)> Control(IReadSession session, CancellationToken cancellationToken)
     {
         try
         {
             return (await session.Rows(
                 "SELECT (SELECT system_identifier FROM pg_catalog.pg_control_system())::pg_catalog.text, "
-                + "(SELECT timeline_id FROM pg_catalog.pg_control_checkpoint())",
+                + Timeline,
                 row => (row.GetString(0), row.GetInt32(1)), cancellationToken))[0];
         }
         catch (PatientException problem) when (problem.SqlState == SqlStates.InsufficientPrivilege)

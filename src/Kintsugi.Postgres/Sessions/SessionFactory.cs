@@ -95,6 +95,12 @@ public sealed class SessionFactory(Func<string?, string> connectionString, Sessi
         }
     }
 
+    /// <summary>
+    /// Of two who wait for each other the one that looks first gives way. Somebody's own REINDEX CONCURRENTLY that waits behind ours holds an MVCC snapshot
+    /// that ours waits for: it must not be theirs that is ended.
+    /// </summary>
+    private const string FirstToGiveWay = "; SET deadlock_timeout = '50ms'";
+
     /// <summary>The driver would read pg_type at every start: a damaged catalog must not keep us out.</summary>
     private static NpgsqlDataSource Build(string text) => new NpgsqlSlimDataSourceBuilder(text)
         .ConfigureTypeLoading(loading => loading.EnableTypeLoading(false))
@@ -121,7 +127,7 @@ public sealed class SessionFactory(Func<string?, string> connectionString, Sessi
             command.CommandText = "SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user";
             if (await command.ExecuteScalarAsync(cancellationToken) is true)
             {
-                command.CommandText = strict;
+                command.CommandText = readOnly ? strict : strict + FirstToGiveWay;
                 await command.ExecuteNonQueryAsync(cancellationToken);
             }
         }

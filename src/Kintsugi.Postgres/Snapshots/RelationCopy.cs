@@ -16,14 +16,17 @@ internal sealed partial class RelationCopy(ISnapshotShelf shelf, Patient patient
     private const int MostTries = 3;
 
     /// <summary>
-    /// Leaves of a partitioned relation; the relation itself where it is none (pg_partition_tree knows partitions only).
+    /// Leaves of a partitioned relation; the relation itself where it is none (pg_partition_tree knows partitions only). By name: a concurrent rebuild by
+    /// somebody else has given the name to another OID.
     /// </summary>
     private const string Members = """
+        WITH it AS (SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+                    WHERE n.nspname = $1::pg_catalog.name AND c.relname = $2::pg_catalog.name)
         SELECT c.oid, n.nspname::pg_catalog.text || '.' || c.relname, c.relkind::pg_catalog.text,
             pg_catalog.pg_relation_filepath(c.oid),
                CASE WHEN c.relkind IN ('i', 'I') THEN pg_catalog.pg_get_indexdef(c.oid) END
         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-        WHERE c.oid = $1 OR c.oid IN (SELECT p.relid FROM pg_catalog.pg_partition_tree($1::pg_catalog.regclass) p)
+        WHERE c.oid IN (SELECT it.oid FROM it UNION ALL SELECT p.relid FROM it, pg_catalog.pg_partition_tree(it.oid::pg_catalog.regclass) p)
         ORDER BY c.oid
         """;
 
@@ -80,13 +83,13 @@ internal sealed partial class RelationCopy(ISnapshotShelf shelf, Patient patient
         var objects = new List<SnapshotObject>();
         foreach (var target in targets)
         {
-            var relation = patient.Relations.Find(target.ObjectSchema ?? target.Schema, target.Object ?? target.Relation)
-                ?? throw new HealingException($"{target.Name} is not in the catalog: it cannot be copied before it is altered",
-                mayPass: false);
-            objects.AddRange(await session.Rows(Members, row => new SnapshotObject(
+            var found = await session.Rows(Members, row => new SnapshotObject(
                 row.GetString(1), row.GetString(2), row.IsDBNull(3) ? null : row.GetString(3),
                 row.IsDBNull(4) ? null : row.GetString(4)),
-                cancellationToken, relation.Oid));
+                cancellationToken, target.ObjectSchema ?? target.Schema, target.Object ?? target.Relation);
+            if (found.Count == 0)
+                throw new HealingException($"{target.Name} is not in the catalog (any more): it cannot be copied before it is altered", mayPass: false);
+            objects.AddRange(found);
         }
         return [.. objects.Distinct()];
     }

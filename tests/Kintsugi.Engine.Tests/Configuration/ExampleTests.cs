@@ -26,6 +26,7 @@ public sealed class ExampleTests
         mode: heal                          # observe | heal
         policy: { index-corrupt: auto, row-orphaned: approve, unique-violated: never }
         budget: { rows_per_case: 1000, share_per_case: 1%, cases_per_hour: 20, rows_per_day: 10000 }
+        breaker: { new_objects: 5, new_findings: 50, rise: 2 }
         windows: [ { days: [sat, sun], from: "02:00", to: "05:00", zone: Europe/Berlin } ]
         snapshots: { directory: /snap, provider: command, command: zfs snapshot, keep: { last: 5, days: 30, size: 200GB } }
         alerts: { receivers: [ { name: ops, webhook: https://x.test/y, secret: { file: /run/hook } } ], orphaned_rows_warning: 1000 }
@@ -97,6 +98,7 @@ public sealed class ExampleTests
         Assert.Equal(("main", "host=db user=kintsugi"), (target.Name, target.Connection!.Reveal()));
         Assert.Empty(target.Policy.ByFault);
         Assert.Equal(0.01, configuration.Budget.PerCase.SharePerCase);
+        Assert.Equal(new BreakerLimits { NewObjects = 5, NewFindings = 50, Rise = 2 }, configuration.Breaker);
         var window = Assert.Single(configuration.Windows);
         Assert.Equal(new HashSet<DayOfWeek> { DayOfWeek.Saturday, DayOfWeek.Sunday }, window.Days);
         Assert.Equal("Europe/Berlin", window.Zone.Id);
@@ -139,6 +141,7 @@ public sealed class ExampleTests
 
         Assert.Equal(nothing.AutoHealing with { OrphanCleanupConsented = true }, written.AutoHealing);
         Assert.Equal(nothing.Budget, written.Budget);
+        Assert.Equal(nothing.Breaker, written.Breaker);
         Assert.Equal(nothing.Snapshots, written.Snapshots);
         Assert.Equal(nothing.Ledger, written.Ledger);
         Assert.Equal(nothing.Jobs.ChecksumVerifyInterval, written.Jobs.ChecksumVerifyInterval);

@@ -69,6 +69,17 @@ public sealed class InterruptedCaseTests
         Assert.False(history.StepsDone);
     }
 
+    [Fact]
+    public void A_repair_that_nobody_looked_at_is_open_whatever_ended_the_next_run()
+    {
+        (string, (string, string?)[])[] unseen = [(Facts.Found, []), (Facts.Done, []), (Facts.Accepted, [("until", "2026-01-01T00:00:00Z")]),
+            (Facts.Found, []), (Facts.Ended, [("outcome", "escalated")])];
+
+        Assert.True(History(unseen) is { StepsDone: true, Interrupted: true });
+        Assert.False(History([.. unseen, (Facts.Confirmed, [("verdict", "damaged")]), (Facts.Ended, [("outcome", "escalated")])]).StepsDone);
+        Assert.False(History([.. unseen, (Facts.Ended, [("outcome", "healed")])]) is { StepsDone: true } or { Interrupted: true });
+    }
+
     private static CaseHistory History(params (string Kind, (string, string?)[] Data)[] facts) =>
         new([.. facts.Select(fact => new Fact("case", "server", fact.Kind, fact.Kind, Facts.Data(fact.Data), DateTimeOffset.UnixEpoch))]);
 }

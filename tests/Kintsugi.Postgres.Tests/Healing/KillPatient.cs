@@ -61,6 +61,23 @@ internal sealed class KillPatient(TestDatabase database, Mechanism mechanism, st
         }
     }
 
+    /// <summary>Heals in this process and lets the deed happen after the first fact of that kind.</summary>
+    public async Task RunAt(string kind, Func<Task> deed)
+    {
+        var happened = false;
+        await (Treatment with
+        {
+            After = async (fact, _) =>
+            {
+                if (happened || fact.Kind != kind)
+                    return;
+                happened = true;
+                await deed();
+            },
+        }).Run(stop);
+        Assert.True(happened, $"no fact was {kind}");
+    }
+
     /// <summary>Only those that are there now: a healer that goes on opens new ones meanwhile.</summary>
     public async Task TerminateBackends()
     {
@@ -70,10 +87,12 @@ internal sealed class KillPatient(TestDatabase database, Mechanism mechanism, st
         await Until($"SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid IN ({pids}) AND application_name = 'kintsugi')");
     }
 
-    public async Task InTheMiddle(Func<Task> work)
+    public Task InTheMiddle(Func<Task> work) => InTheMiddle(mechanism.Stall!, work);
+
+    public async Task InTheMiddle(string hold, Func<Task> work)
     {
         stall = await database.Cluster.Connect(database.Name, stop);
-        await using (var command = new NpgsqlCommand($"BEGIN; {mechanism.Stall}", stall))
+        await using (var command = new NpgsqlCommand($"BEGIN; {hold}", stall))
             await command.ExecuteNonQueryAsync(stop);
         await work();
         await ReleaseStall();
@@ -101,6 +120,12 @@ internal sealed class KillPatient(TestDatabase database, Mechanism mechanism, st
         StateDirectory.Open(Treatment.State);
         foreach (var statement in mechanism.Injure.Split(";;"))
             await database.Execute(statement, stop);
+        if (mechanism.Restarts)
+        {
+            await database.Cluster.Stop(StopMode.Fast, stop);
+            await database.Cluster.Start(stop);
+            Treatment = Treatment with { ConnectionString = database.ConnectionString };
+        }
         Assert.True(await database.Scalar<bool>(mechanism.Took, stop));
         Assert.NotEmpty((await Treatment.Look(stop)).Findings);
     }
@@ -127,7 +152,7 @@ internal sealed class KillPatient(TestDatabase database, Mechanism mechanism, st
         "SELECT string_agg(format('%s %s', relname, relfilenode), '; ' ORDER BY relname) FROM pg_class WHERE relname IN ('ward', 'beside')", stop)
         ?? "";
 
-    private async Task Until(string sql)
+    public async Task Until(string sql)
     {
         while (!await database.Scalar<bool>(sql, stop))
             await Task.Delay(TimeSpan.FromMilliseconds(20), stop);

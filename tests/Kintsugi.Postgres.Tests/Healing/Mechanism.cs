@@ -20,7 +20,12 @@ internal sealed record Mechanism(
     /// <summary>Its steps are one transaction, so that the newest major alone tells in the default run, and a killed healer all there is to tell.</summary>
     public bool OneTransaction { get; init; }
 
+    /// <summary>The server has to forget the pages that it holds in memory, so that the harm to its files is seen.</summary>
+    public bool Restarts { get; init; }
+
     public Policy Policy { get; init; } = new() { Consent = true };
+
+    private static Policy RowsMayChange { get; } = new() { Consent = true, Allow = Grade.Reversible };
 
     private const string Ward = """
         CREATE TABLE ward (id integer PRIMARY KEY, mark integer NOT NULL, body text) WITH (autovacuum_enabled = off);
@@ -102,6 +107,48 @@ internal sealed record Mechanism(
             INSERT INTO patient_of SELECT g, g FROM generate_series(1, 9) g
             """, "SET session_replication_role = replica; DELETE FROM ward WHERE id IN (3, 7); RESET session_replication_role",
             "SELECT count(*) = 7 FROM ward") { OneTransaction = true },
+
+        // Loaded past the constraint; their parents were nowhere.
+        new("quarantine-orphans", [RowBatchStep.Name], ["foreign-key"], """
+            CREATE TABLE bed (id integer PRIMARY KEY);
+            INSERT INTO bed SELECT generate_series(1, 9);
+            CREATE TABLE ward (id integer PRIMARY KEY, bed integer CONSTRAINT ward_bed REFERENCES bed, body text) WITH (autovacuum_enabled = off);
+            INSERT INTO ward SELECT g, g, 'row ' || g FROM generate_series(1, 9) g
+            """, "SET session_replication_role = replica; INSERT INTO ward SELECT g, g, 'stray ' || g FROM generate_series(5001, 5003) g; "
+                + "RESET session_replication_role",
+            "SELECT count(*) = 3 FROM ward WHERE id > 5000") { OneTransaction = true, Policy = RowsMayChange },
+
+        // The index of the constraint missed a row for a while, and one that overlaps was let in.
+        new("resolve-conflicts", [RowBatchStep.Name, UnboundedSqlStep.Name], ["uniqueness"], """
+            CREATE TABLE ward (id integer PRIMARY KEY, during int4range, CONSTRAINT ward_during EXCLUDE USING gist (during WITH &&));
+            INSERT INTO ward SELECT g, int4range(g * 10, g * 10 + 5) FROM generate_series(1, 300) g
+            """, """
+            UPDATE pg_index SET indisready = false WHERE indexrelid = 'ward_during'::regclass;;
+            INSERT INTO ward VALUES (999, int4range(21, 24));;
+            UPDATE pg_index SET indisready = true WHERE indexrelid = 'ward_during'::regclass
+            """, "SELECT count(*) = 1 FROM ward WHERE id = 999") { OneTransaction = true, Policy = RowsMayChange },
+
+        // Hint bits were set wrongly: a parent that lives counts as deleted by the transaction that inserted it.
+        new("unhide-parent", [WritePagesStep.Name], ["foreign-key"], """
+            CREATE TABLE ward (id integer PRIMARY KEY, body text) WITH (autovacuum_enabled = off);
+            INSERT INTO ward SELECT g, 'row ' || g FROM generate_series(1, 9) g;
+            CREATE TABLE patient_of (id integer PRIMARY KEY, ward integer REFERENCES ward);
+            INSERT INTO patient_of SELECT g, g FROM generate_series(1, 9) g
+            """, """
+            CHECKPOINT;;
+            DO $$
+            DECLARE page bytea := get_raw_page('ward', 0); at integer; mask integer;
+            BEGIN
+              SELECT lp_off INTO at FROM heap_page_items(page) WHERE lp = 3;
+              FOR i IN 0..3 LOOP page := set_byte(page, at + 4 + i, get_byte(page, at + i)); END LOOP;
+              mask := ((get_byte(page, at + 20) + 256 * get_byte(page, at + 21)) & ~6352) | 1024;
+              page := set_byte(set_byte(page, at + 20, mask & 255), at + 21, mask >> 8);
+              mask := page_checksum(page, 0) & 65535;
+              page := set_byte(set_byte(page, 8, mask & 255), 9, mask >> 8);
+              EXECUTE format('COPY (SELECT %L) TO PROGRAM %L', replace(encode(page, 'base64'), E'\n', ''),
+                format('base64 -d | dd of=%s bs=8192 conv=notrunc iflag=fullblock status=none', pg_relation_filepath('ward')));
+            END $$
+            """, "SELECT count(*) = 8 FROM ward") { OneTransaction = true, Restarts = true, Policy = RowsMayChange },
     ];
 
     public static Mechanism Named(string name) => All.Single(mechanism => mechanism.Name == name);

@@ -26,6 +26,9 @@ internal sealed record Treatment(string ConnectionString, string? DataDirectory,
     /// <summary>Runs after each fact is durable, with its number in this run.</summary>
     public Func<Fact, int, ValueTask>? After { get; init; }
 
+    /// <summary>Where the server answers at this moment, for one that moves (a failover); else <see cref="ConnectionString"/>.</summary>
+    public Func<string>? Address { get; init; }
+
     public string Ledger => Path.Combine(State, "ledger.db");
 
     private string Database => new NpgsqlConnectionStringBuilder(ConnectionString).Database!;
@@ -89,7 +92,7 @@ internal sealed record Treatment(string ConnectionString, string? DataDirectory,
     }
 
     private SessionFactory Factory() => new(
-        name => name is null ? ConnectionString : new NpgsqlConnectionStringBuilder(ConnectionString) { Database = name }.ConnectionString,
+        name => new NpgsqlConnectionStringBuilder(Address?.Invoke() ?? ConnectionString) { Database = name ?? Database }.ConnectionString,
         new SessionLimits());
 
     private async Task<PatientSource> Source(SessionFactory factory, CancellationToken cancellationToken) => await PatientSource.Connect(

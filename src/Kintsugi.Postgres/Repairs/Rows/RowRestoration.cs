@@ -62,7 +62,7 @@ internal sealed class RowRestoration(WriteSession session, QuarantineEntry entry
             var column = kept[i];
             // That a changed column held NULL before is a value too: under another name it would be left as the repair set it.
             if (column is null && (entry.Kind == "changed" || entry.Values[i] is not null || entry.Raw[i] is not null))
-                throw new HealingException($"{entry.Relation} has no column {entry.Columns[i]} any more, and row {entry.Key} holds a value for it. {ByHand}",
+                throw new HealingException($"{entry.Relation} has no column {entry.Columns[i]} any more, and what is to be put back ({entry.Key}) holds a value for it. {ByHand}",
                     mayPass: false);
             if (column is null or { Generated: true })
                 continue;

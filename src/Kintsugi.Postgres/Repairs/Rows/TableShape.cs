@@ -43,8 +43,13 @@ internal sealed class TableShape
     public static async ValueTask<TableShape> Read(TableName table, IReadSession session, CancellationToken cancellationToken) =>
         new(table, await session.Rows(Sql, row => Column(row, table), cancellationToken, table.Quoted));
 
-    public static async ValueTask<TableShape> Read(TableName table, WriteSession session, CancellationToken cancellationToken) =>
-        new(table, await session.Rows(Sql, row => Column(row, table), cancellationToken, table.Quoted));
+    /// <exception cref="HealingException">It was dropped or renamed since it was looked at.</exception>
+    public static async ValueTask<TableShape> Read(TableName table, WriteSession session, CancellationToken cancellationToken)
+    {
+        var columns = await session.Rows(Sql, row => Column(row, table), cancellationToken, table.Quoted);
+        return columns.Count > 0 ? new(table, columns)
+            : throw new HealingException($"there is no table {table.Quoted} any more: it was dropped or renamed since the plan was made", mayPass: false);
+    }
 
     /// <summary>
     /// SHA-256 over every column's binary form: with ctid and xmin it says that a row is, byte for byte, the one that was looked at.
