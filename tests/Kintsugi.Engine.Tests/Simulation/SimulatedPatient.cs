@@ -28,17 +28,18 @@ internal sealed class SimulatedPatient(World world) : IPatientSource
 
     private sealed class Session : IReadSession
     {
+        private static InvalidOperationException Unasked => new("the simulated checks ask nothing in SQL");
         public string Database => "app";
         public int BackendPid => 1;
 
         public ValueTask<IReadOnlyList<T>> Rows<T>(
-            string sql, Func<DbDataReader, T> read, CancellationToken cancellationToken, params object?[] parameters) => throw new NotSupportedException();
+            string sql, Func<DbDataReader, T> read, CancellationToken cancellationToken, params object?[] parameters) => throw Unasked;
 
         public IAsyncEnumerable<T> Stream<T>(
-            string sql, Func<DbDataReader, T> read, CancellationToken cancellationToken, params object?[] parameters) => throw new NotSupportedException();
+            string sql, Func<DbDataReader, T> read, CancellationToken cancellationToken, params object?[] parameters) => throw Unasked;
 
         public ValueTask<T> InTransaction<T>(string settings, Func<IReadSession, ValueTask<T>> work, CancellationToken cancellationToken) =>
-            throw new NotSupportedException();
+            throw Unasked;
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }

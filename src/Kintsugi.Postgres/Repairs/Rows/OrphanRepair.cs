@@ -74,10 +74,15 @@ public sealed class OrphanRepair(ConsistencyRules rules) : IRepair
         return new Proposal.Planned(plan with
         {
             ChosenByOwner = chosen,
-            NeedsApproval = plan.NeedsApproval ?? (!chosen && RowGround.Says(finding, FactNames.Validated, "false")
+            NeedsApproval = plan.NeedsApproval ?? Unsearched(finding, parent) ?? (!chosen && RowGround.Says(finding, FactNames.Validated, "false")
                 ? $"{finding.Target.Rule} is NOT VALID: these rows may have been there before it, and on purpose" : null),
         });
     }
+
+    /// <summary>One hidden parent must not cost a child, and a rule of the owner is no search for it.</summary>
+    private static string? Unsearched(Finding finding, string parent) => RowGround.Says(finding, FactNames.ParentProbe, "nothing")
+        ? $"{finding.Target.Rule} refers by a period: whether the periods that are missing are hidden or lost on the pages of {parent} cannot be searched for. "
+            + "Look for them in a backup first" : null;
 
     private static string? Impossible(string choice, IReadOnlyList<string> columns, RowSelection selection)
     {
