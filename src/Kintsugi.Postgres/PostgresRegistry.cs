@@ -16,6 +16,7 @@ using Kintsugi.Postgres.Repairs.Collations;
 using Kintsugi.Postgres.Repairs.Maps;
 using Kintsugi.Postgres.Repairs.Pages;
 using Kintsugi.Postgres.Repairs.Rows;
+using Kintsugi.Postgres.Repairs.Values;
 using Kintsugi.Rules;
 
 namespace Kintsugi.Postgres;
@@ -65,6 +66,7 @@ public static class PostgresRegistry
     private static IReadOnlyList<IRepair> Repairs(ConsistencyRules rules) =>
     [
         new MendPagesRepair(TimeProvider.System),
+        new RestoreValueRepair(TimeProvider.System),
         new ReindexRepair(),
         new DropLeftoverIndexRepair(),
         new RebuildVisibilityMapRepair(),

@@ -55,6 +55,17 @@ public sealed class BTreeCheck : IBatchCheck
         return small;
     }
 
+    /// <summary>What is wrong with the order and the links of an index by itself, whatever its table holds; null where nothing is.</summary>
+    public static async ValueTask<string?> Disorder(Relation index, Patient patient, CancellationToken cancellationToken) =>
+        new BTreeCheck().Needs.LackIn(patient) is { } lack ? lack.Reason
+        : await Call(PlainCheck(patient.Can, Depth.Quick, "$1"), index, index.ToTarget(patient.Can.SystemIdentifier, patient.Relations.Database), patient,
+            cancellationToken) switch
+        {
+            Verdict.Damaged damaged => damaged.Findings[0].Evidence,
+            Verdict.Sound => null,
+            var other => other.Why,
+        };
+
     private const string LockNotHad = "the lock was not had";
 
     private static Portion Portion(Relation index, Patient patient)

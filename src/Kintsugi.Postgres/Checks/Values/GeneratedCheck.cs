@@ -13,29 +13,6 @@ namespace Kintsugi.Postgres.Checks.Values;
 /// </summary>
 public sealed class GeneratedCheck : ICheck
 {
-    private static readonly string Sql = $"""
-        SELECT a.attrelid, a.attname::pg_catalog.text, pg_catalog.pg_get_expr(d.adbin, d.adrelid),
-          pg_catalog.format_type(a.atttypid, a.atttypmod),
-               {OwnerRights.CallsOthers("pg_attrdef", "d.oid")},
-               ARRAY(SELECT b.attname::pg_catalog.text FROM pg_catalog.pg_depend e
-                 JOIN pg_catalog.pg_attribute b ON b.attrelid = e.refobjid AND b.attnum = e.refobjsubid
-                     WHERE e.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass AND e.objid = d.oid
-                       AND e.refobjid = a.attrelid AND b.attnum <> a.attnum
-                     UNION SELECT b.attname::pg_catalog.text FROM pg_catalog.pg_depend e
-                       JOIN pg_catalog.pg_attribute b ON b.attrelid = e.refobjid AND b.attnum = e.refobjsubid
-                     WHERE e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND e.objid = a.attrelid
-                       AND e.objsubid = a.attnum AND e.refobjid = a.attrelid
-                       AND e.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND b.attnum <> a.attnum)
-        FROM pg_catalog.pg_attribute a
-        JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
-        JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-        WHERE a.attgenerated = 's' AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind = 'r'
-        ORDER BY a.attrelid, a.attnum
-        """;
-
-    private sealed record Generated(
-        Relation Table, string Column, string Expression, string Type, bool CallsOthers, IReadOnlyList<string> Bases);
-
     public string Id => "generated";
     public string Proves => "every stored generated column holds what its expression gives";
     public Layer Layer => Layer.Value;
@@ -46,13 +23,9 @@ public sealed class GeneratedCheck : ICheck
     public async ValueTask<IReadOnlyList<Portion>> Divide(Patient patient, Depth depth, CancellationToken cancellationToken)
     {
         var keys = await TableKeys.Read(patient.Session, cancellationToken);
-        var (columns, unreadable) = await TableByTable.Read(
-            Sql, "attrelid", row => patient.Relations.Find(row.GetFieldValue<uint>(0)) is { } table && !row.IsDBNull(2)
-            ? new Generated(
-                table, row.GetString(1), row.GetString(2), row.GetString(3), row.GetBoolean(4), row.GetFieldValue<string[]>(5))
-            : null, patient, cancellationToken);
+        var (columns, unreadable) = await GeneratedColumn.Read(patient, cancellationToken);
         var portions = new List<Portion>(unreadable);
-        foreach (var group in columns.OfType<Generated>().GroupBy(column => column.Table.Oid))
+        foreach (var group in columns.GroupBy(column => column.Table.Oid))
         {
             var pass = new TablePass();
             portions.AddRange(group.Select(column =>
@@ -66,7 +39,7 @@ public sealed class GeneratedCheck : ICheck
     public ValueTask<Verdict> Examine(Portion portion, Patient patient, CancellationToken cancellationToken) =>
         ((RowPortion)portion).Examine(patient, cancellationToken);
 
-    private static RowTest Test(Generated column, IReadOnlyList<string> key, Patient patient)
+    private static RowTest Test(GeneratedColumn column, IReadOnlyList<string> key, Patient patient)
     {
         var stored = $"{Quote.Identifier(column.Table.Name)}.{Quote.Identifier(column.Column)}";
         var expected = $"({column.Expression})::{column.Type}";
@@ -82,7 +55,7 @@ public sealed class GeneratedCheck : ICheck
     }
 
     private static async ValueTask<Finding> Tell(
-        Generated column, Target target, RowQuestion question, RowsFound found, Patient patient,
+        GeneratedColumn column, Target target, RowQuestion question, RowsFound found, Patient patient,
             CancellationToken cancellationToken)
     {
         var total = (

@@ -24,11 +24,15 @@ internal static class PagePlan
             ? $"{sick.Fault.Id} is open on {sick.Target.Name}: it comes first" : null;
     }
 
-    public static Plan Of(string repair, HealingCase healing, Relation table, Patient patient, PageWard ward)
+    public static Plan Of(string repair, HealingCase healing, Relation table, Patient patient, PageWard ward) =>
+        Of(repair, healing, table, patient, ward.Mended, ward.Rows, ward.Approval);
+
+    public static Plan Of(
+        string repair, HealingCase healing, Relation table, Patient patient, IReadOnlyList<MendedPage> mended, long rows, string? approval)
     {
         var owner = table.IsToast ? patient.Relations.Find(table.TableOid)! : table;
-        var all = ward.Mended.SelectMany(page => page.Corrections).ToList();
-        var step = new Step(WritePagesStep.Name, $"{Quote.Name(table)}: {string.Join("; ", ward.Mended.Select(page => page.Sentence))}")
+        var all = mended.SelectMany(page => page.Corrections).ToList();
+        var step = new Step(WritePagesStep.Name, $"{Quote.Name(table)}: {string.Join("; ", mended.Select(page => page.Sentence))}")
         {
             Database = healing.Database,
             Lock = "AccessExclusive",
@@ -40,8 +44,8 @@ internal static class PagePlan
                 ["relation"] = Quote.Name(table),
                 ["table"] = Quote.Name(owner),
                 ["path"] = table.Path!,
-                ["rows"] = ward.Rows.ToString(CultureInfo.InvariantCulture),
-                ["pages"] = PageChange.Write(ward.Mended.Select(page => page.Change)),
+                ["rows"] = rows.ToString(CultureInfo.InvariantCulture),
+                ["pages"] = PageChange.Write(mended.Select(page => page.Change)),
             },
         };
         return new Plan(repair, [step])
@@ -49,12 +53,12 @@ internal static class PagePlan
             Case = healing.Id,
             Alters = [table.ToTarget(patient.Can.SystemIdentifier, patient.Relations.Database)],
             Snapshot = SnapshotGrade.Relation,
-            RowsChanged = ward.Rows,
+            RowsChanged = rows,
             TableRows = table.Rows,
             DiskBytes = patient.Can.Major < 17 ? BufferEviction.Room(patient.Can) : 0,
             // Before 17 the table stays locked until all of shared_buffers was read over, and the server's cache is cold after.
             NeedsWindow = patient.Can.Major < 17,
-            NeedsApproval = ward.Approval,
+            NeedsApproval = approval,
             Warnings = [.. all.SelectMany(correction => correction.Witnesses).Select(witness => witness.Because).Distinct(),
                 "Only the page on this server is written: a standby has its own, and is checked by itself."],
         };

@@ -12,10 +12,6 @@ namespace Kintsugi.Postgres.Repairs.Pages;
 /// <summary>What other files know of a damaged page: its bits in the visibility map, and which of its line pointers an index leads to.</summary>
 internal sealed class PageWitnesses(Relation table, HealingCase healing, Patient patient, IByteSource bytes, IPageView view)
 {
-    /// <summary>800 MB of index: more is not read for one page.</summary>
-    private const long MostIndexBlocks = 100_000;
-    private const int PagesPerRead = 64;
-
     /// <summary>What index entries say, by block: the line pointers that have one. Null where no index was read to its end.</summary>
     private Dictionary<long, HashSet<int>>? indexed;
 
@@ -53,7 +49,7 @@ internal sealed class PageWitnesses(Relation table, HealingCase healing, Patient
             return "no index entry of its own tells its key, so another row may have it by now";
         foreach (var index in unique)
         {
-            if (index.AccessMethod != "btree" || index.Pages > MostIndexBlocks)
+            if (index.AccessMethod != "btree" || index.Pages > BtreeEntries.MostBlocks)
                 return $"whether another row conflicts with it in index {index.Name} by now cannot be told";
             if (await Rival(index, new Tid((uint)block, item), cancellationToken) is { } rival)
                 return rival;
@@ -68,7 +64,7 @@ internal sealed class PageWitnesses(Relation table, HealingCase healing, Patient
         var hasEntry = false;
         string? key = null;
         Tid? rival = null;
-        var whole = await Entries(index, (entry, tid) =>
+        var whole = await BtreeEntries.Read(index, view, patient, (entry, tid) =>
         {
             if (tid != mine) return;
             // NULL conflicts with nothing, unless the index says so.
@@ -76,7 +72,7 @@ internal sealed class PageWitnesses(Relation table, HealingCase healing, Patient
             key = columns.OfEntry(entry);
         }, cancellationToken);
         if (whole && key is not null)
-            whole = await Entries(index, (entry, tid) =>
+            whole = await BtreeEntries.Read(index, view, patient, (entry, tid) =>
             {
                 if (tid.Block != mine.Block && columns.OfEntry(entry) == key) rival = tid;
             }, cancellationToken);
@@ -86,48 +82,17 @@ internal sealed class PageWitnesses(Relation table, HealingCase healing, Patient
     }
 
     private bool IsWitness(Relation index) =>
-        index is { AccessMethod: "btree", Index: { Valid: true, Ready: true, HasPredicate: false } } && index.Pages <= MostIndexBlocks
+        index is { AccessMethod: "btree", Index: { Valid: true, Ready: true, HasPredicate: false } } && index.Pages <= BtreeEntries.MostBlocks
         && healing.Neighbours.All(other => other.Target.Object != index.Name || other.Target.ObjectSchema != index.Schema);
 
     private async ValueTask<Dictionary<long, HashSet<int>>?> Read(
         Relation index, IReadOnlyCollection<long> blocks, CancellationToken cancellationToken)
     {
         var heard = blocks.ToDictionary(block => block, _ => new HashSet<int>());
-        var whole = await Entries(index, (_, tid) =>
+        var whole = await BtreeEntries.Read(index, view, patient, (_, tid) =>
         {
             if (heard.TryGetValue(tid.Block, out var items)) items.Add(tid.Item);
         }, cancellationToken);
         return whole ? heard : null;
-    }
-
-    private delegate void Visit(ReadOnlySpan<byte> entry, Tid tid);
-
-    /// <returns>Whether every page of it could be read and believed.</returns>
-    private async ValueTask<bool> Entries(Relation index, Visit visit, CancellationToken cancellationToken)
-    {
-        if (index.Path is not { } path)
-            return false;
-        var place = new Located(index, path);
-        var content = new IndexPageContent();
-        var buffer = new byte[PagesPerRead * PageFormat.Size];
-        var blocks = await view.Blocks(place, cancellationToken);
-        for (var block = 0L; block < blocks;)
-        {
-            var read = await view.Read(place, block, buffer, cancellationToken);
-            if (read == 0)
-                return false;
-            for (var i = 0; i < read && block < blocks; i++, block++)
-            {
-                var page = buffer.AsSpan(i * PageFormat.Size, PageFormat.Size);
-                if (IndexPages.Read(IndexKind.Btree, page, block, patient.Can.DataChecksums == true && !view.IsLocked, content) is not null)
-                    return false;
-                foreach (var row in content.Rows)
-                {
-                    var line = LinePointer.Read(page, row.Item);
-                    visit(line.IsReadable(page) ? page.Slice(line.Offset, line.Length) : default, row.Tid);
-                }
-            }
-        }
-        return true;
     }
 }

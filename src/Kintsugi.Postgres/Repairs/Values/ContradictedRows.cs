@@ -1,0 +1,73 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Kintsugi.Pages;
+using Kintsugi.Postgres.Checks.Indexes;
+using Kintsugi.Postgres.Checks.Rows;
+using Kintsugi.Postgres.Sessions;
+
+namespace Kintsugi.Postgres.Repairs.Values;
+
+/// <summary>
+/// Rows to which an index has an entry, but with another key than the row has. No query leaves that behind: an entry of a place that was given to
+/// another row is gone before, and an update that changes a key makes an entry of its own (README.HOT).
+/// </summary>
+internal sealed partial class ContradictedRows(Relation table, IndexTestimony index, HeapRoots roots, IPageView view, Patient patient)
+{
+    /// <summary>So many rows are all compared, a hundred bytes of memory each; of more only the one that the check named.</summary>
+    private const double MostRows = 300_000;
+
+    /// <returns>Their places; null where the index cannot be read to its end.</returns>
+    public async ValueTask<IReadOnlyList<string>?> Find(IEnumerable<Finding> findings, CancellationToken cancellationToken)
+    {
+        var named = findings.Select(finding => Named().Match(finding.Evidence)).Where(match => match.Success).Select(match => match.Groups[1].Value).Distinct().ToArray();
+        if (table.Rows > MostRows && named.Length == 0)
+            return [];
+        var rows = await Rows(table.Rows > MostRows ? named : null, cancellationToken);
+        // Read after the rows: the entry of a row that could be seen was there by then.
+        if (await index.Hear(null, view, patient, cancellationToken) is not { } heard)
+            return null;
+        var found = new List<string>();
+        foreach (var (place, key) in rows)
+            if (await roots.Of(Parse(place), cancellationToken) is { } root && heard.TryGetValue(root, out var entries) && entries.All(entry => entry.Key != key))
+                found.Add(place);
+        return found;
+    }
+
+    /// <summary>
+    /// Whether the entry is that of another row, which has none: then its pointer is what is wrong, and the row is not contradicted.
+    /// </summary>
+    public async ValueTask<bool> IsOfAnother(string place, HeardEntry entry, CancellationToken cancellationToken)
+    {
+        var same = await patient.Session.InTransaction(Settings, session => session.Rows(
+            $"SELECT {Row}.ctid::pg_catalog.text FROM ONLY {Quote.Name(table)} WHERE {index.Meant} AND {index.KeyOfRow} = $1 "
+            + $"AND {Row}.ctid OPERATOR(pg_catalog.<>) $2::pg_catalog.tid LIMIT 1001", row => row.GetString(0), cancellationToken, entry.Key, place), cancellationToken);
+        if (same.Count > 0 && (index.Index.Index!.Unique || same.Count > 1000))
+            return true;
+        var others = new Dictionary<Tid, string>();
+        foreach (var other in same)
+            if (await roots.Of(Parse(other), cancellationToken) is { } root)
+                others[root] = other;
+        var heard = others.Count == 0 ? [] : await index.Hear(others.Keys.ToHashSet(), view, patient, cancellationToken);
+        return heard is null || others.Count < same.Count || others.Keys.Any(root => !heard.TryGetValue(root, out var own) || own.All(one => one.Key != entry.Key));
+    }
+
+    private string Row => Quote.Identifier(table.Name);
+
+    private string Settings => Evidence.Settings(OwnerRights.Role(table, index.CallsOthers, patient));
+
+    private ValueTask<IReadOnlyList<(string Place, string Key)>> Rows(string[]? places, CancellationToken cancellationToken) =>
+        patient.Session.InTransaction(Settings, session => session.Rows(
+            $"SELECT s.place::pg_catalog.text, s.key FROM (SELECT {Row}.ctid AS place, {index.KeyOfRow} AS key FROM ONLY {Quote.Name(table)} WHERE {index.Meant}"
+            + (places is null ? "" : $" AND {Row}.ctid = ANY ($1::pg_catalog.text[]::pg_catalog.tid[])") + ") s WHERE s.key IS NOT NULL",
+            row => (row.GetString(0), row.GetString(1)), cancellationToken, places is null ? [] : [places]), cancellationToken);
+
+    internal static Tid Parse(string place)
+    {
+        var parts = place.Trim('(', ')').Split(',');
+        return new Tid(uint.Parse(parts[0], CultureInfo.InvariantCulture), int.Parse(parts[1], CultureInfo.InvariantCulture));
+    }
+
+    // verify_nbtree.c, bt_tuple_present_callback.
+    [GeneratedRegex(@"heap tuple (\(\d+,\d+\)) from table")]
+    private static partial Regex Named();
+}

@@ -1,0 +1,105 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Text;
+using Kintsugi.Postgres.Sessions;
+
+namespace Kintsugi.Postgres.Repairs.Values;
+
+/// <summary>
+/// A value as its bytes lie in a tuple and as SQL says it, for those types where both mean the same on every server: text in UTF-8, integers,
+/// dates and timestamps without time zone's help, uuid. Of other types nothing is tried.
+/// </summary>
+internal static class StoredForm
+{
+    private const uint Text = 25, VarChar = 1043, BpChar = 1042, Int2 = 21, Int4 = 23, Int8 = 20, Oid = 26, Date = 1082, Stamp = 1114, StampTz = 1184, Uuid = 2950;
+
+    private static readonly Encoding Strict = new UTF8Encoding(false, throwOnInvalidBytes: true);
+
+    public static bool Knows(uint type) => Send(type) is not null;
+
+    public static bool IsText(uint type) => type is Text or VarChar or BpChar;
+
+    /// <summary>SQL that gives the stored bytes of an expression in hex; integers come in network order and are turned (datatype send functions).</summary>
+    public static string Hex(uint type, string expression) => $"pg_catalog.encode(pg_catalog.{Send(type)}({expression}), 'hex')";
+
+    /// <summary>What <see cref="Hex"/> gives for these bytes.</summary>
+    public static string Hex(uint type, ReadOnlySpan<byte> stored)
+    {
+        if (IsText(type) || type == Uuid)
+            return Convert.ToHexStringLower(stored);
+        var turned = stored.ToArray();
+        Array.Reverse(turned);
+        return Convert.ToHexStringLower(turned);
+    }
+
+    /// <summary>The value as text for <see cref="FromText"/>; null where the bytes are no value of the type.</summary>
+    public static string? ToText(uint type, ReadOnlySpan<byte> stored)
+    {
+        if (IsText(type))
+            return Decode(stored);
+        return type switch
+        {
+            Int2 when stored.Length == 2 => Number(BinaryPrimitives.ReadInt16LittleEndian(stored)),
+            Int4 when stored.Length == 4 => Number(BinaryPrimitives.ReadInt32LittleEndian(stored)),
+            Oid when stored.Length == 4 => Number(BinaryPrimitives.ReadUInt32LittleEndian(stored)),
+            Int8 when stored.Length == 8 => Number(BinaryPrimitives.ReadInt64LittleEndian(stored)),
+            // Years 1 to 9999, which no clock has left yet: outside of them the server's own range checks would end the whole question.
+            Date when stored.Length == 4 && BinaryPrimitives.ReadInt32LittleEndian(stored) is > -730_000 and < 2_900_000 and var days => Number(days),
+            Stamp or StampTz when stored.Length == 8
+                && BinaryPrimitives.ReadInt64LittleEndian(stored) is > -63_000_000_000_000_000 and < 252_000_000_000_000_000 and var micros => Number(micros),
+            Uuid when stored.Length == 16 => Convert.ToHexStringLower(stored),
+            _ => null,
+        };
+    }
+
+    /// <summary>SQL that makes the value of that text again.</summary>
+    public static string FromText(uint type, string text) => type switch
+    {
+        Text => text,
+        VarChar => $"{text}::pg_catalog.varchar",
+        BpChar => $"{text}::pg_catalog.bpchar",
+        Int2 => $"{text}::pg_catalog.int2",
+        Int4 => $"{text}::pg_catalog.int4",
+        Int8 => $"{text}::pg_catalog.int8",
+        Oid => $"{text}::pg_catalog.oid",
+        Date => $"('2000-01-01'::pg_catalog.date + {text}::pg_catalog.int4)",
+        Stamp => $"('2000-01-01'::pg_catalog.timestamp + {text}::pg_catalog.int8 * '1 microsecond'::pg_catalog.interval)",
+        StampTz => $"('2000-01-01 00:00:00+00'::pg_catalog.timestamptz + {text}::pg_catalog.int8 * '1 microsecond'::pg_catalog.interval)",
+        _ => $"{text}::pg_catalog.uuid",
+    };
+
+    /// <summary>How a person reads it.</summary>
+    public static string Show(uint type, ReadOnlySpan<byte> stored) => ToText(type, stored) is { } text ? Quote.Literal(text) : $"bytes {Convert.ToHexStringLower(stored)}";
+
+    private static string? Send(uint type) => type switch
+    {
+        Text => "textsend",
+        VarChar => "varcharsend",
+        BpChar => "bpcharsend",
+        Int2 => "int2send",
+        Int4 => "int4send",
+        Int8 => "int8send",
+        Oid => "oidsend",
+        Date => "date_send",
+        Stamp => "timestamp_send",
+        StampTz => "timestamptz_send",
+        Uuid => "uuid_send",
+        _ => null,
+    };
+
+    private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
+
+    private static string? Decode(ReadOnlySpan<byte> stored)
+    {
+        if (stored.Contains((byte)0))
+            return null;
+        try
+        {
+            return Strict.GetString(stored);
+        }
+        catch (DecoderFallbackException)
+        {
+            return null;
+        }
+    }
+}
