@@ -11,6 +11,9 @@ public sealed record Patient(IReadSession? Sql, IPatientFiles? Files, Capabiliti
     /// <summary>Checks that read in pieces account for every piece here (--max-rate).</summary>
     public Pace Pace { get; init; } = new(null, TimeProvider.System);
 
+    /// <summary>Where a check that reads every page of a relation's files tells what they looked like; null where nobody asks.</summary>
+    public Bodies? Bodies { get; init; }
+
     /// <summary>A server may be writing the files while they are read.</summary>
     public bool IsLive => Sql is not null || Can.ServerRuns;
 

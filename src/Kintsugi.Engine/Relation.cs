@@ -93,6 +93,12 @@ public sealed record IndexFacts
     /// <summary>Whether a valid index with the same definition stands beside it.</summary>
     public bool HasValidTwin { get; init; }
 
+    /// <summary>A key is ordered by a collation other than C and POSIX: its order is the library's to change.</summary>
+    public bool HasCollation { get; init; }
+
+    /// <summary>Columns, operator classes, collations, options, expressions and predicate, as pg_index writes them.</summary>
+    public string Signature { get; init; } = "";
+
     /// <summary>pg_get_indexdef.</summary>
     public string Definition { get; init; } = "";
 }
@@ -103,6 +109,7 @@ public sealed class Inventory(string database, IReadOnlyList<Relation> relations
     private readonly Dictionary<uint, Relation> byOid = relations.ToDictionary(relation => relation.Oid);
     private readonly ILookup<uint, Relation> indexesOf = relations.Where(r => r.Index is not null).ToLookup(r => r.HeapOid);
 
+    private readonly ILookup<uint, Relation> families = relations.ToLookup(relation => relation.TableOid);
     private readonly ConcurrentDictionary<uint, Target> targets = new();
 
     public string Database { get; } = database;
@@ -111,6 +118,9 @@ public sealed class Inventory(string database, IReadOnlyList<Relation> relations
 
     /// <summary>One object for all who speak of that relation: ten checks look at each of ten thousand.</summary>
     public Target TargetOf(Relation relation, string server) => targets.GetOrAdd(relation.Oid, _ => relation.ToTarget(server, Database));
+
+    /// <summary>The table with its indexes, its TOAST table and the index of that.</summary>
+    public IEnumerable<Relation> FamilyOf(uint tableOid) => families[tableOid];
 
     public Relation? Find(string? schema, string? name) =>
         Relations.FirstOrDefault(relation => relation.Schema == schema && relation.Name == name);

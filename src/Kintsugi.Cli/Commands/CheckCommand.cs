@@ -15,12 +15,22 @@ internal static class CheckCommand
         var patient = new PatientOptions();
         var scrub = new ScrubOptions();
         var output = new OutputOptions("text", "json", "nagios");
+        var resume = new Option<bool>("--resume") { Description = "go on with the check of the same options that was interrupted or ran out of time" };
+        var incremental = new Option<bool>("--incremental") { Description = "read all files, but leave out the tables whose pages are as they were proven" };
         patient.AddTo(command);
         scrub.AddTo(command);
+        command.Add(resume);
+        command.Add(incremental);
         output.AddTo(command);
         command.SetAction((parsed, stop) =>
         {
-            Task<int> Run() => Examine(patient.Read(parsed), scrub.Read(parsed), output.Read(parsed), context, stop);
+            Task<int> Run()
+            {
+                var asked = scrub.Read(parsed);
+                var settings = asked.Settings with { Incremental = parsed.GetValue(incremental) };
+                return Examine(patient.Read(parsed), asked with { Resume = parsed.GetValue(resume), Resumable = true, Settings = settings },
+                    output.Read(parsed), context, stop);
+            }
             return output.FormatOf(parsed) == "nagios" ? Nagios.Guard(context, Run) : Run();
         });
         return command;

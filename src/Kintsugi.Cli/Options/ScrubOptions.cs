@@ -55,4 +55,15 @@ internal sealed class ScrubOptions
 }
 
 /// <param name="MaxRate">Megabytes a second, or null for no limit.</param>
-internal sealed record ScrubArguments(ScrubSettings Settings, Selection Selection, double? MaxRate, bool Strict);
+internal sealed record ScrubArguments(ScrubSettings Settings, Selection Selection, double? MaxRate, bool Strict)
+{
+    /// <summary>Go on with the check of the same options that was interrupted.</summary>
+    public bool Resume { get; init; }
+
+    /// <summary>Keep how far it has come, for the next one to go on.</summary>
+    public bool Resumable { get; init; }
+
+    /// <summary>What is asked, as one word: only the same question can be gone on with.</summary>
+    public string Words(IEnumerable<string> databases) => string.Join('\u001d', Settings.Depth, string.Join(' ', Settings.Only.Order(StringComparer.Ordinal)),
+        string.Join(' ', Settings.Skip.Order(StringComparer.Ordinal)), Selection.Words, string.Join('\u001f', databases));
+}

@@ -6,7 +6,7 @@ namespace Kintsugi.Cli.Options;
 /// <summary>Which relations, by psql patterns, as pg_amcheck names its options.</summary>
 internal sealed class SelectionOptions
 {
-    private readonly Option<string[]> table = new("--table", "-t") { Description = "tables (pattern) with their indexes and TOAST; repeats" };
+    private readonly Option<string[]> table = new("--table", "-t") { Description = "tables (pattern) with their indexes, TOAST and sequences; repeats" };
     private readonly Option<string[]> noTable = new("--exclude-table", "-T") { Description = "not these tables; repeats" };
     private readonly Option<string[]> schema = new("--schema", "-n", "-s") { Description = "schemas (pattern); repeats" };
     private readonly Option<string[]> noSchema = new("--exclude-schema", "-N", "-S") { Description = "not these schemas; repeats" };
@@ -45,6 +45,10 @@ internal sealed record Selection
 
     private bool IsNarrow => Tables.Count + ExcludedTables.Count + Schemas.Count + ExcludedSchemas.Count + Indexes.Count + ExcludedIndexes.Count > 0;
 
+    /// <summary>All patterns as one word: which scrub an interrupted one was.</summary>
+    public string Words => string.Join('\u001e', new[] { Tables, ExcludedTables, Schemas, ExcludedSchemas, Indexes, ExcludedIndexes }
+        .Select(patterns => string.Join('\u001f', patterns.Select(pattern => pattern.Text))));
+
     /// <summary>Null when nothing narrows it.</summary>
     public Func<Relation, bool>? Filter => IsNarrow ? Includes : null;
 
@@ -61,15 +65,19 @@ internal sealed record Selection
     private bool Includes(Relation relation)
     {
         // Not short-circuited: every pattern must count what it matches.
-        var table = Any(Tables, p => p.Matches(relation.TableSchema, relation.TableName));
+        var table = Any(Tables, p => MatchesTable(p, relation));
         var schema = Any(Schemas, p => p.Matches(null, relation.TableSchema));
         var index = relation.Index is not null && Any(Indexes, p => p.Matches(relation.Schema, relation.Name));
         var wanted = Tables.Count + Schemas.Count + Indexes.Count == 0 || table || schema || index;
         return wanted
-            && !Any(ExcludedTables, p => p.Matches(relation.TableSchema, relation.TableName))
+            && !Any(ExcludedTables, p => MatchesTable(p, relation))
             && !Any(ExcludedSchemas, p => p.Matches(null, relation.TableSchema))
             && !(relation.Index is not null && Any(ExcludedIndexes, p => p.Matches(relation.Schema, relation.Name)));
     }
+
+    /// <summary>A sequence belongs to the table whose column owns it, and answers to its own name as well.</summary>
+    private static bool MatchesTable(NamePattern pattern, Relation relation) =>
+        pattern.Matches(relation.TableSchema, relation.TableName) || (relation.Kind == 'S' && pattern.Matches(relation.Schema, relation.Name));
 
     private static bool Any(IReadOnlyList<NamePattern> patterns, Func<NamePattern, bool> matches)
     {

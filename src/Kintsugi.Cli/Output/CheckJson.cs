@@ -69,6 +69,11 @@ internal static class CheckJson
         json.WriteString("verdict", examination.Verdict.Word);
         json.WriteString("reason", examination.Verdict.Why);
         json.WriteNumber("duration_ms", Math.Round(examination.Duration.TotalMilliseconds, 1));
+        if (examination.Carried is { } carried)
+        {
+            json.WriteString("carried", carried.How);
+            json.WriteString("proven", carried.At);
+        }
         json.WriteEndObject();
     }
 

@@ -93,7 +93,8 @@ internal static class CheckText
         await context.Out.WriteLineAsync();
         foreach (var examination in report.Examinations.Where(examination => examination.Verdict is Verdict.Sound or Verdict.NotApplicable))
             await context.Out.WriteLineAsync($"{examination.Verdict.Word,-14} {examination.Check,-20} {examination.Target.Name}"
-                + $"  {Text.Time(examination.Duration)}{(examination.Verdict.Why is { } why ? $"  ({why})" : "")}");
+                + $"  {Text.Time(examination.Duration)}{(examination.Verdict.Why is { } why ? $"  ({why})" : "")}"
+                + (examination.Carried is { } carried ? $"  ({carried.How} since {carried.At.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC)" : ""));
     }
 
     /// <summary>How many examinations came out how; advice and what was accepted is not called damage here.</summary>
@@ -124,6 +125,12 @@ internal static class CheckText
         }
         else
             await to.WriteLineAsync($"{Text.Paint("Sound", Text.Green, context.Colour)}: {words}.");
+        if (report.CountCarried(Carried.Resumed) is > 0 and var resumed)
+            await to.WriteLineAsync($"{Text.Count(resumed, "examination")} of these stood in the check that this one goes on with.");
+        if (report.CountCarried(Carried.Unchanged) is > 0 and var unchanged)
+            await to.WriteLineAsync($"{Text.Count(unchanged, "examination")} of these rest on an earlier proof (the oldest of "
+                + $"{report.Examinations.Where(e => e.Carried?.How == Carried.Unchanged).Min(e => e.Carried!.At).UtcDateTime:yyyy-MM-dd HH:mm} UTC): "
+                + "no page of those tables has changed since.");
         if (advice > 0)
             await to.WriteLineAsync($"{Text.Count(advice, "piece")} of advice above; advice does not turn the exit code (--strict makes it count).");
     }

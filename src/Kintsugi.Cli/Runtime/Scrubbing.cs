@@ -1,5 +1,6 @@
 using Kintsugi.Cli.Options;
 using Kintsugi.Cli.Output;
+using Kintsugi.State;
 
 namespace Kintsugi.Cli.Runtime;
 
@@ -17,8 +18,50 @@ internal static class Scrubbing
         CancellationToken cancellationToken)
     {
         var settings = await Settle(source, registry, arguments, cancellationToken);
+        using var journal = arguments.Resumable ? await Journal(source, arguments, context) : null;
         using var progress = new ProgressLine(context, output.Quiet);
-        return await new Scrub(registry.Checks, source, context.Clock, progress).Run(settings, cancellationToken);
+        var report = await new Scrub(registry.Checks, source, context.Clock, progress)
+        {
+            Journal = journal,
+            History = settings.TimeLimit is not null || settings.Incremental ? await History(source, context, cancellationToken) : ScrubHistory.None,
+        }.Run(settings, cancellationToken);
+        if (!report.TimeLimitReached)
+            journal?.Complete();
+        return report;
+    }
+
+    private static async ValueTask<ScrubJournal?> Journal(IPatientSource source, ScrubArguments arguments, CliContext context)
+    {
+        try
+        {
+            var journal = ScrubJournal.Open(Memory.Directory(context), source.Server.SystemIdentifier, arguments.Words(source.Databases),
+                arguments.Resume, context.Clock.GetUtcNow());
+            if (journal is null && arguments.Resume)
+                throw new UsageException("the same check runs in another process: wait for it, or leave out --resume");
+            if (journal is { Count: 0 } && arguments.Resume)
+                await context.Error.WriteLineAsync("kintsugi: no check of these options was interrupted: this one begins anew");
+            return journal;
+        }
+        catch (StateException problem) when (!arguments.Resume)
+        {
+            await context.Error.WriteLineAsync($"kintsugi: warning: this check could not be resumed: {problem.Message}");
+            return null;
+        }
+    }
+
+    /// <summary>Without a ledger nothing was ever proven, and the check works all the same.</summary>
+    private static async ValueTask<ScrubHistory> History(IPatientSource source, CliContext context, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var ledger = Memory.Open(context);
+            return await ScrubHistory.Read(ledger, source.Server.SystemIdentifier, cancellationToken);
+        }
+        catch (StateException problem)
+        {
+            await context.Error.WriteLineAsync($"kintsugi: warning: what was proven before is not known: {problem.Message}");
+            return ScrubHistory.None;
+        }
     }
 
     private static async ValueTask<ScrubSettings> Settle(

@@ -26,6 +26,9 @@ public interface ICheck
 
     /// <summary>Where it runs: once for the server, or once in every database.</summary>
     Scope Scope => Scope.Database;
+
+    /// <summary>Its answer about a table follows from the pages of that table, of its TOAST table and of their indexes, and from what their keys mean.</summary>
+    bool RestsOnPages => false;
 }
 
 public enum Scope

@@ -10,6 +10,9 @@ public sealed record ScrubSettings
 
     /// <summary>After this, what is left is Unchecked.</summary>
     public TimeSpan? TimeLimit { get; init; }
+
+    /// <summary>Leave out what provably looks as it did when it was proven (<see cref="Bodies"/>).</summary>
+    public bool Incremental { get; init; }
     public IReadOnlySet<string> Only { get; init; } = new HashSet<string>();
     public IReadOnlySet<string> Skip { get; init; } = new HashSet<string>();
 
@@ -20,7 +23,24 @@ public sealed record ScrubSettings
 }
 
 /// <summary>One examination and what came of it.</summary>
-public sealed record Examination(string Check, Target Target, Verdict Verdict, TimeSpan Duration);
+public sealed record Examination(string Check, Target Target, Verdict Verdict, TimeSpan Duration)
+{
+    /// <summary>The earlier proof that this answer rests on; null where it was looked at now.</summary>
+    public Carried? Carried { get; init; }
+
+    /// <summary>What the files looked like under this proof, where a later scrub may compare.</summary>
+    public string? Body { get; init; }
+}
+
+/// <summary>An earlier proof that stands for a look.</summary>
+public sealed record Carried(DateTimeOffset At, string How)
+{
+    /// <summary>By the scrub that was interrupted and that this one goes on with.</summary>
+    public const string Resumed = "resumed";
+
+    /// <summary>No page of its files, and nothing else that the answer follows from, has changed since.</summary>
+    public const string Unchanged = "unchanged";
+}
 
 /// <summary>Everything that one scrub saw.</summary>
 public sealed record ScrubReport(DateTimeOffset Started, DateTimeOffset Finished, IReadOnlyList<Examination> Examinations)
@@ -32,6 +52,11 @@ public sealed record ScrubReport(DateTimeOffset Started, DateTimeOffset Finished
         where T : Verdict => Examinations.Count(examination => examination.Verdict is T);
 
     public bool TimeLimitReached { get; init; }
+
+    /// <summary>Database and name of each table that had its turn in a scrub with a time limit.</summary>
+    public IReadOnlyList<(string Database, string Table)> Turns { get; init; } = [];
+
+    public int CountCarried(string how) => Examinations.Count(examination => examination.Carried?.How == how);
 
     /// <summary>The depth at which it ran: a proof is worth that much.</summary>
     public Depth Depth { get; init; } = Depth.Standard;

@@ -55,6 +55,9 @@ public sealed record ControlFile
     /// <summary>Where replay from that checkpoint begins.</summary>
     public required ulong Redo { get; init; }
 
+    /// <summary>Seconds since 1970 when that checkpoint began.</summary>
+    public long CheckpointTime { get; init; }
+
     /// <summary>Timeline of the checkpoint.</summary>
     public required uint Timeline { get; init; }
 
@@ -158,6 +161,7 @@ public sealed record ControlFile
         NextMultiOffset = LittleEndian.U32(file, 80),
         OldestXid = LittleEndian.U32(file, 84),
         OldestMulti = LittleEndian.U32(file, 92),
+        CheckpointTime = (long)LittleEndian.U64(file, 104),
         OldestActiveXid = LittleEndian.U32(file, 120),
         MinimumRecoveryPoint = LittleEndian.U64(file, 136),
         BackupStart = LittleEndian.U64(file, 152),

@@ -13,6 +13,7 @@ public sealed class BTreeCheck : IBatchCheck
     public string Proves => "every btree index is in order and has an entry for every row";
     public Layer Layer => Layer.Index;
     public Depth Depth => Depth.Quick;
+    public bool RestsOnPages => true;
     public IReadOnlyList<FaultClass> Finds => [Faults.IndexCorrupt];
     public Needs Needs { get; } = new()
     {

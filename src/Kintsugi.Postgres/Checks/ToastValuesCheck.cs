@@ -24,6 +24,7 @@ public sealed class ToastValuesCheck : ICheck
     public string Proves => "every compressed or out-of-line value can be fetched and unpacked";
     public Layer Layer => Layer.Map;
     public Depth Depth => Depth.Deep;
+    public bool RestsOnPages => true;
     public IReadOnlyList<FaultClass> Finds => [Faults.ToastCorrupt];
     public Needs Needs { get; } = new();
 

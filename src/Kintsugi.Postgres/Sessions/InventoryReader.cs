@@ -14,7 +14,10 @@ internal static partial class InventoryReader
                i.indexprs IS NOT NULL, i.indpred IS NOT NULL, i.indnkeyatts,
                pg_catalog.concat_ws('/', i.indkey::pg_catalog.text, i.indclass::pg_catalog.text, i.indcollation::pg_catalog.text, i.indoption::pg_catalog.text,
                  i.indisunique, i.indisexclusion, c.relam, i.indexprs::pg_catalog.text, i.indpred::pg_catalog.text),
-               t.oid
+               t.oid,
+               coalesce((SELECT pg_catalog.bool_or(o NOT IN (0, 950, 951)) FROM pg_catalog.unnest(i.indcollation) o), false),
+               (SELECT d.refobjid FROM pg_catalog.pg_depend d WHERE c.relkind = 'S' AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+                  AND d.objid = c.oid AND d.objsubid = 0 AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.deptype IN ('a', 'i') LIMIT 1)
         FROM pg_catalog.pg_class c
         LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
         LEFT JOIN pg_catalog.pg_am a ON a.oid = c.relam
@@ -38,7 +41,7 @@ internal static partial class InventoryReader
           AND (s.backend_type IS NULL OR s.query IS NULL OR s.query = '<insufficient privilege>')
         """;
 
-    private sealed record Row(Relation Relation, uint? IndexedOid, string Signature, uint? ToastOwner);
+    private sealed record Row(Relation Relation, uint? IndexedOid, string Signature, uint? ToastOwner, uint? SequenceOwner);
 
     public static async ValueTask<Inventory> Read(IReadSession session, CancellationToken cancellationToken)
     {
@@ -54,7 +57,7 @@ internal static partial class InventoryReader
     {
         var relation = row.Relation;
         var heap = relation.Index is null ? relation.Oid : row.IndexedOid ?? 0;
-        var table = byOid.TryGetValue(heap, out var under) && under.ToastOwner is { } owner ? owner : heap;
+        var table = byOid.TryGetValue(heap, out var under) && (under.ToastOwner ?? under.SequenceOwner) is { } owner ? owner : heap;
         var known = byOid.TryGetValue(table, out var person) ? person.Relation : relation;
         return relation with
         {
@@ -67,6 +70,7 @@ internal static partial class InventoryReader
                 ? index with
                 {
                     Building = building.Contains(heap),
+                    Signature = row.Signature,
                     HasValidTwin = valid[(row.IndexedOid, row.Signature)].Any(twin => twin.Relation.Oid != relation.Oid),
                 }
                 : null,
@@ -96,7 +100,7 @@ internal static partial class InventoryReader
             Owner = row.GetString(14),
             Index = indexed is null ? null : ReadIndex(row),
         };
-        return new Row(relation, indexed, Place().Replace(row.GetString(27), ""), row.IsDBNull(28) ? null : row.GetFieldValue<uint>(28));
+        return new Row(relation, indexed, Place().Replace(row.GetString(27), ""), Oid(row, 28), Oid(row, 30));
     }
 
     private static IndexFacts ReadIndex(System.Data.Common.DbDataReader row) => new()
@@ -112,7 +116,10 @@ internal static partial class InventoryReader
         HasExpressions = row.GetBoolean(24),
         HasPredicate = row.GetBoolean(25),
         KeyColumns = row.GetInt16(26),
+        HasCollation = row.GetBoolean(29),
     };
+
+    private static uint? Oid(System.Data.Common.DbDataReader row, int at) => row.IsDBNull(at) ? null : row.GetFieldValue<uint>(at);
 
     /// <summary>Where in the statement's text an expression stood: differs between twins that are otherwise the same.</summary>
     [GeneratedRegex(@" :location -?\d+")]

@@ -12,6 +12,19 @@ internal static class ScrubTables
         RecordVerdicts(connection, server, report);
         RecordSightings(connection, server, report);
         ForgetAcquitted(connection, server, report);
+        RecordBodies(connection, server, report);
+        foreach (var (database, table) in report.Turns)
+            ObservationTables.Record(connection, server, new Observation(ScrubHistory.Turns, ScrubHistory.TurnKey(database, table), "", report.Started));
+    }
+
+    /// <summary>What the files looked like under a proof; a place that was examined in several portions has one answer or none.</summary>
+    private static void RecordBodies(SqliteConnection connection, string server, ScrubReport report)
+    {
+        foreach (var place in report.Examinations.Where(e => e.Carried is null).GroupBy(
+            e => (e.Check, Database: e.Target.Database ?? "", Object: Proof.Place(e.Target))))
+            if (place.First().Body is { } body && place.All(e => e.Body == body))
+                ObservationTables.Record(connection, server, new Observation(ScrubHistory.BodyScope,
+                    ScrubHistory.BodyKey(place.Key.Check, place.Key.Database, place.Key.Object), ScrubHistory.BodyValue(report.Depth, body), report.Finished));
     }
 
     public static List<Proof> Proofs(DbConnection connection, string server) => Sql.Rows(
@@ -32,7 +45,7 @@ internal static class ScrubTables
     /// <summary>An object that was read in several portions is proven only when every portion was sound.</summary>
     private static void RecordVerdicts(DbConnection connection, string server, ScrubReport report)
     {
-        var (at, depth) = (Sql.Time(report.Started), report.Depth.ToString().ToLowerInvariant());
+        var (now, depth) = (Sql.Time(report.Started), report.Depth.ToString().ToLowerInvariant());
         using var verdict = new Statement(connection,
             "insert into verdicts values (@server, @database, @object, @check, @at, @verdict, @reason) on conflict (server, database, object, check_id) "
                 + "do update set at = excluded.at, verdict = excluded.verdict, reason = excluded.reason",
@@ -45,6 +58,8 @@ internal static class ScrubTables
             e => (e.Check, Database: e.Target.Database ?? "", Object: Proof.Place(e.Target))))
         {
             var worst = place.Select(e => e.Verdict).MaxBy(Weight)!;
+            var at = place.Where(e => e.Carried is not null).Select(e => e.Carried!.At).DefaultIfEmpty(report.Started).Min() is var oldest
+                && oldest < report.Started ? Sql.Time(oldest) : now;
             verdict.Run(server, place.Key.Database, place.Key.Object, place.Key.Check, at, worst.Word, worst.Why);
             if (worst is Verdict.Sound)
                 proof.Run(server, place.Key.Database, place.Key.Object, place.Key.Check, at, depth);

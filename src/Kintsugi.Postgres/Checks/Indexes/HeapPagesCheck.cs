@@ -14,6 +14,7 @@ public sealed class HeapPagesCheck(TimeProvider clock) : IBatchCheck
     public string Proves => "no tuple on disk contradicts itself, its table's columns or the commit log";
     public Layer Layer => Layer.Heap;
     public Depth Depth => Depth.Standard;
+    public bool RestsOnPages => true;
     public IReadOnlyList<FaultClass> Finds { get; } = [Faults.HeapCorrupt, Faults.ToastCorrupt];
     public Needs Needs { get; } = new();
 

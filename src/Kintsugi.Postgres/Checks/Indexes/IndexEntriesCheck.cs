@@ -15,6 +15,7 @@ public sealed class IndexEntriesCheck(TimeProvider clock) : IBatchCheck
     public string Proves => "every index entry leads to a row that is there, and every row has its entry";
     public Layer Layer => Layer.Index;
     public Depth Depth => Depth.Standard;
+    public bool RestsOnPages => true;
     public IReadOnlyList<FaultClass> Finds { get; } = [Faults.IndexCorrupt, Faults.HeapCorrupt, Faults.ToastCorrupt, Faults.FileTruncated];
     public Needs Needs { get; } = new();
 

@@ -16,6 +16,7 @@ public sealed class IndexKeysCheck(TimeProvider clock) : ICheck
     public string Proves => "hash, BRIN, GIN, GiST and SP-GiST indexes find each row under its own value (at depth standard: a fixed sample of rows)";
     public Layer Layer => Layer.Index;
     public Depth Depth => Depth.Standard;
+    public bool RestsOnPages => true;
     public IReadOnlyList<FaultClass> Finds { get; } = [Faults.IndexCorrupt];
     public Needs Needs { get; } = new();
 

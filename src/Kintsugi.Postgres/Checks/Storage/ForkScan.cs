@@ -13,6 +13,9 @@ internal sealed class ForkScan(IByteSource bytes, string path, string fork, Page
     /// <summary>Judges an all-zero page, which is legal but for what else is known of it.</summary>
     public Func<long, CancellationToken, ValueTask<Suspicion?>>? OnZeroPage { get; init; }
 
+    /// <summary>Told of every page that was read.</summary>
+    public Action<long, ReadOnlyMemory<byte>>? OnPage { get; init; }
+
     /// <summary>Where suspects go; the scan ends when there are that many.</summary>
     public required List<Suspect> Suspects { get; init; }
     public required int MaxSuspects { get; init; }
@@ -30,7 +33,11 @@ internal sealed class ForkScan(IByteSource bytes, string path, string fork, Page
                 var wanted = (int)Math.Min(Math.Min(end - block, inSegment), ChunkBytes / PageFormat.Size);
                 var read = await Read(block, buffer.AsMemory(0, wanted * PageFormat.Size), cancellationToken);
                 for (var i = 0; i < read; i++)
-                    await Look(block + i, buffer.AsMemory(i * PageFormat.Size, PageFormat.Size), cancellationToken);
+                {
+                    var page = buffer.AsMemory(i * PageFormat.Size, PageFormat.Size);
+                    OnPage?.Invoke(block + i, page);
+                    await Look(block + i, page, cancellationToken);
+                }
                 block += read;
                 if (read < wanted)
                     break;

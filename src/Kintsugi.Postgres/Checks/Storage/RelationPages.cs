@@ -22,6 +22,9 @@ internal static class RelationPages
         Patient patient, string? database, IEnumerable<Relation> relations, CancellationToken cancellationToken)
     {
         using var bytes = await ByteSource.Of(patient, cancellationToken);
+        // Before any page is read: what the checkpoint wrote is then in the files.
+        if (patient is { Bodies: { } bodies, Files.Directory: { } directory } && DataDirectory.Open(directory) is { IsControlTrusted: true, Control: { } control })
+            bodies.CheckpointAt = DateTimeOffset.FromUnixTimeSeconds(control.CheckpointTime);
         if (bytes is not null)
             return [.. relations.SelectMany(relation => Divide(relation, patient))];
         var whole = new Target
@@ -71,8 +74,10 @@ internal static class RelationPages
         foreach (var portion in portions.Where(portion => portion.Relation!.Path is not null))
         {
             var scan = new RelationScan(portion.Relation!, portion.Relation!.Path!, portion.Target, patient, bytes, clock);
-            if (await scan.IsClean(walEnd, cancellationToken))
-                clean.Add(portion);
+            if (!await scan.IsClean(walEnd, cancellationToken))
+                continue;
+            clean.Add(portion);
+            patient.Bodies?.Report(portion, portion.Relation!.Path!, scan.Sum);
         }
         return clean;
     }
@@ -90,7 +95,10 @@ internal static class RelationPages
             var end = portion.Blocks == long.MaxValue ? long.MaxValue : portion.FirstBlock + portion.Blocks;
             await scan.Run(portion.FirstBlock, end, cancellationToken);
             if (scan.Findings.Count == 0 && scan.Doubt is null)
+            {
+                patient.Bodies?.Report(portion, path, scan.Sum);
                 return Verdict.Sound.Instance;
+            }
             var now = await PathNow(relation, path, patient, cancellationToken);
             if (now == path)
                 return scan.Findings.Count > 0 ? new Verdict.Damaged(Weigh(scan.Findings, patient))

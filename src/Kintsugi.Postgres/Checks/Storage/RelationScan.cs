@@ -17,6 +17,9 @@ internal sealed class RelationScan(Relation relation, string path, Target target
 
     public IReadOnlyList<Finding> Findings => findings;
 
+    /// <summary>What its pages look like as they were read first (<see cref="Bodies"/>).</summary>
+    public ulong Sum { get; private set; }
+
     /// <summary>Blocks of the main fork as they were counted.</summary>
     public long Blocks { get; private set; }
 
@@ -108,8 +111,12 @@ internal sealed class RelationScan(Relation relation, string path, Target target
             Suspects = suspects,
             MaxSuspects = PageFindings.Most + 1,
             OnZeroPage = extent.Fork == Forks.Main ? witness.OnDisk : null,
+            OnPage = extent.Fork == Forks.Main && patient.Bodies is not null ? AddToSum : null,
         }.Run(from, to, cancellationToken);
     }
+
+    private void AddToSum(long block, ReadOnlyMemory<byte> page) =>
+        Sum = Bodies.Add(Sum, block, PageHeader.Read(page.Span).Lsn, PageChecksum.Stored(page.Span));
 
     private async ValueTask LookAgain(CancellationToken cancellationToken)
     {

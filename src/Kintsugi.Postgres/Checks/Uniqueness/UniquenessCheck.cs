@@ -22,6 +22,7 @@ public sealed class UniquenessCheck : IBatchCheck
     public string Proves => "no two rows share a key that must be unique, by the heap alone";
     public Layer Layer => Layer.Uniqueness;
     public Depth Depth => Depth.Standard;
+    public bool RestsOnPages => true;
     public IReadOnlyList<FaultClass> Finds => [Faults.UniqueViolated];
     public Needs Needs { get; } = new();
 

@@ -1,0 +1,10 @@
+namespace Kintsugi;
+
+/// <summary>Which pieces of a scrub are proven while it still runs: a scrub that was interrupted goes on behind them.</summary>
+public interface IScrubJournal
+{
+    /// <summary>When the interrupted scrub proved this very piece sound, or null.</summary>
+    DateTimeOffset? ProvenAt(string check, Portion piece);
+
+    void Enter(string check, Portion piece, DateTimeOffset at);
+}

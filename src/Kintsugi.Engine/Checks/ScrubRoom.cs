@@ -1,0 +1,187 @@
+using System.Collections.Concurrent;
+
+namespace Kintsugi;
+
+/// <summary>The examinations of one database (or of the server as a whole) within a scrub, and the ground that they have proven so far.</summary>
+internal sealed class ScrubRoom(IPatientSource source, string? database, ScrubSettings settings, ScrubRecord record, TimeProvider clock)
+{
+    private readonly Ground ground = new();
+    private readonly Bodies bodies = new();
+
+    public string? Database { get; } = database;
+    public required IReadOnlyList<ICheck> Due { get; init; }
+    public required DateTimeOffset Deadline { get; init; }
+    public required IScrubJournal? Journal { get; init; }
+    public required ScrubHistory History { get; init; }
+
+    public PatientBench Enter() => new(source, Database, bodies);
+
+    public async ValueTask<IEnumerable<(ICheck, Portion)>> Divide(ICheck check, PatientBench bench, CancellationToken cancellationToken)
+    {
+        var patient = await bench.Take(cancellationToken);
+        try
+        {
+            var whole = new Target
+            {
+                Server = source.Server.SystemIdentifier,
+                Database = Database,
+                Kind = Database is null ? TargetKind.Server : TargetKind.Database,
+            };
+            if (check.Needs.LackIn(patient) is { } lack)
+            {
+                if (settings.Includes is null || check.Scope == Scope.Database)
+                    record.Note(check.Id, whole, lack.ToVerdict());
+                return [];
+            }
+            try
+            {
+                var portions = (await check.Divide(patient, settings.Depth, cancellationToken))
+                    .Where(p => settings.Includes is null || (p.Relation is { } relation && settings.Includes(relation)))
+                    .Select(p => (check, p with { Depth = settings.Depth })).ToList();
+                record.Expect(portions.Count);
+                return portions;
+            }
+            catch (PatientException problem)
+            {
+                record.Note(check.Id, whole, new Verdict.Unchecked($"what there is to examine could not be listed: {problem.Message}"));
+                return [];
+            }
+        }
+        finally
+        {
+            bench.Give(patient);
+        }
+    }
+
+    /// <summary>Examines pieces of one layer, but for those whose proof still holds.</summary>
+    public async ValueTask Run(IReadOnlyList<(ICheck Check, Portion Portion)> work, PatientBench bench, CancellationToken cancellationToken)
+    {
+        var open = new List<(ICheck Check, Portion Portion)>();
+        var patient = await bench.Take(cancellationToken);
+        foreach (var (check, piece) in work)
+            if (Carry(check, piece, patient) is { } carried)
+                record.Enter(check, piece, new Examination(check.Id, piece.Target, Verdict.Sound.Instance, TimeSpan.Zero) { Carried = carried });
+            else
+                open.Add((check, piece));
+        bench.Give(patient);
+        foreach (var round in CommonLook.Arrange(open))
+        {
+            var queue = new ConcurrentQueue<Work>(round);
+            await Task.WhenAll(Enumerable.Range(0, Math.Clamp(settings.Jobs, 1, round.Count)).Select(_ => Take(queue, bench, cancellationToken)));
+        }
+    }
+
+    /// <summary>The earlier proof that makes a look needless, or null. What was put in doubt since is looked at again.</summary>
+    private Carried? Carry(ICheck check, Portion piece, Patient patient)
+    {
+        if (piece.Settled is not null || piece.Relation is null || ground.IsDoubted(piece))
+            return null;
+        if (Journal?.ProvenAt(check.Id, piece) is { } at)
+            return new Carried(at, Carried.Resumed);
+        return settings.Incremental && bodies.CheckpointAt is { } checkpoint && bodies.Of(piece, check, patient) is { } body
+            && History.ProofOf(check.Id, piece.Target, settings.Depth, body, checkpoint, clock.GetUtcNow()) is { } proof
+            ? new Carried(proof, Carried.Unchanged) : null;
+    }
+
+    private async Task Take(ConcurrentQueue<Work> queue, PatientBench bench, CancellationToken cancellationToken)
+    {
+        // The first await must not run on the caller: every worker starts at once.
+        await Task.Yield();
+        var together = new CommonLook(source, bench, ground);
+        while (queue.TryDequeue(out var work))
+        {
+            var begun = clock.GetTimestamp();
+            record.Tell(work.Check, work.Pieces[0]);
+            var answers = work.Pieces.Count > 1 && clock.GetUtcNow() < Deadline
+                ? await together.Look((IBatchCheck)work.Check, work.Pieces, cancellationToken)
+                : null;
+            var share = clock.GetElapsedTime(begun) / work.Pieces.Count;
+            foreach (var piece in work.Pieces)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                if (answers is not null && answers.TryGetValue(piece, out var answer))
+                    Enter(work.Check, piece, answer, share, bench.Any);
+                else
+                    await Alone(work.Check, piece, bench, cancellationToken);
+            }
+        }
+    }
+
+    private async ValueTask Alone(ICheck check, Portion piece, PatientBench bench, CancellationToken cancellationToken)
+    {
+        var begun = clock.GetTimestamp();
+        record.Tell(check, piece);
+        // What the division settled has an accuser too: no repair could be proven without one.
+        var verdict = piece.Settled is { } settled ? Stamp(settled, check, null)
+            : (clock.GetUtcNow() >= Deadline
+                ? new Verdict.Unchecked("the time limit was reached before its turn came; raise --time-limit or run again")
+                : await Examine(check, piece, bench, cancellationToken));
+        Enter(check, piece, verdict, clock.GetElapsedTime(begun), bench.Any);
+    }
+
+    private void Enter(ICheck check, Portion piece, Verdict verdict, TimeSpan duration, Patient? patient)
+    {
+        ground.Record(piece, check, verdict);
+        record.Enter(check, piece, new Examination(check.Id, piece.Target, verdict, duration)
+        {
+            Body = settings.Incremental && verdict is Verdict.Sound && patient is not null ? bodies.Of(piece, check, patient) : null,
+        });
+    }
+
+    private async ValueTask<Verdict> Examine(ICheck check, Portion portion, PatientBench bench, CancellationToken cancellationToken)
+    {
+        var patient = await bench.Take(cancellationToken);
+        var weakness = ground.WeaknessUnder(portion, check.Layer, patient.Inventory);
+        if (weakness is { Damaged: true } and { Why: var why } && portion.Relation is { } under && portion.StandsOn.Contains(under.Oid)
+            && check.Needs.Sql && check.Layer > Layer.Storage)
+        {
+            // The object itself is damaged below this layer: what is suspicious is not read through the server (HAZARDS.md, FAULTS.md).
+            bench.Give(patient);
+            return new Verdict.Unchecked(why);
+        }
+        try
+        {
+            var verdict = Stamp(await check.Examine(portion, patient with { Pace = patient.Pace.EndingAt(Deadline) }, cancellationToken), check, weakness?.Why);
+            bench.Give(patient);
+            return verdict;
+        }
+        catch (PatientException problem) when (problem.ConnectionLost)
+        {
+            await PatientBench.Discard(patient);
+            return await AfterLostConnection(portion, problem, cancellationToken);
+        }
+        catch (PatientException problem)
+        {
+            bench.Give(patient);
+            return new Verdict.Unchecked(problem.SqlState switch
+            {
+                null => problem.Message,
+                "42501" => $"{problem.Message} (SQLSTATE 42501); grant this role what is named there, or BYPASSRLS where a row-level policy hides rows",
+                _ => $"{problem.Message} (SQLSTATE {problem.SqlState})",
+            });
+        }
+        catch (OperationCanceledException)
+        {
+            await PatientBench.Discard(patient);
+            throw;
+        }
+    }
+
+    private async ValueTask<Verdict> AfterLostConnection(Portion portion, PatientException problem, CancellationToken cancellationToken)
+    {
+        if (!await source.CrashedSince(cancellationToken))
+            return new Verdict.Unchecked($"the connection was lost: {problem.Message}");
+        const string why = "reading it crashed the server; it is not read through the server again";
+        foreach (var oid in portion.StandsOn.Concat(portion.Relation is { } relation ? [relation.Oid] : []))
+            ground.Poison(oid, why);
+        return new Verdict.Unchecked($"{why}. Take a snapshot of its files before anything else: kintsugi snapshots create");
+    }
+
+    private static Verdict Stamp(Verdict verdict, ICheck check, string? weakness) => verdict switch
+    {
+        Verdict.Damaged damaged => new Verdict.Damaged(
+            [.. damaged.Findings.Select(f => f with { Check = check.Id, Provisional = f.Provisional ?? weakness })]),
+        Verdict.Sound when weakness is not null => new Verdict.Unchecked(weakness),
+        _ => verdict,
+    };
+}
