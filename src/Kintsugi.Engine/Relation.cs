@@ -47,6 +47,9 @@ public sealed record Relation
 
     /// <summary>pg_catalog, information_schema and the TOAST tables of their relations.</summary>
     public bool IsCatalog { get; init; }
+
+    /// <summary>pg_attribute's attlen, attalign (in bytes) and atttypid (0 of a dropped one) for each column, where a catalog without a server told them all; else null.</summary>
+    public IReadOnlyList<(short Length, int Alignment, uint Type)>? Columns { get; init; }
     public bool IsToast => Kind == 't';
     public bool HasStorage => Kind is 'r' or 'i' or 't' or 'm' or 'S';
     public bool HasHeap => Kind is 'r' or 't' or 'm';

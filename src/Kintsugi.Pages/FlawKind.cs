@@ -168,6 +168,9 @@ public enum FlawKind
     /// <summary>A hint bit says otherwise than the commit log.</summary>
     HintContradictsLog,
 
+    /// <summary>Hinted as committed, but the commit log says that the transaction never ended, although it was over before the log was written.</summary>
+    CommittedUnrecorded,
+
     /// <summary>A column begins or ends behind the tuple's end.</summary>
     AttributeBeyondTuple,
 

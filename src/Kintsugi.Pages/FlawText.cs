@@ -79,6 +79,7 @@ internal static class FlawText
         FlawKind.AllFrozenNotFrozen => $"the map says all-frozen but transaction id {f.Actual} is not frozen",
         FlawKind.HintContradictsLog =>
             $"infomask 0x{f.Actual:X} contradicts the commit log, which says {f.Expected} (1 committed, 2 aborted)",
+        FlawKind.CommittedUnrecorded => $"the tuple says that transaction {f.Actual} committed, the commit log that it never ended",
         FlawKind.AttributeBeyondTuple =>
             $"column {f.Column} ends at byte {f.Actual} of a tuple of {f.Expected} bytes",
         FlawKind.VarlenaHeaderInvalid => $"column {f.Column} has a length word of 0x{f.Actual:X}",

@@ -34,8 +34,8 @@ internal static class LockedOut
         if (!source.Server.ServerRuns)
             return null;
         var registry = PostgresRegistry.Create();
-        // The server writes meanwhile, and what is newest lies in its buffers alone: only what a page or file says of itself counts.
-        var beyond = registry.Checks.Where(check => check.Layer is not (Layer.Storage or Layer.Server)).Select(check => check.Id);
+        // All that looks at a stopped cluster as well. The server writes meanwhile, and what is newest lies in its buffers alone: what tuples say is provisional.
+        var beyond = registry.Checks.Where(check => check.Needs.Sql && check.Layer != Layer.Server).Select(check => check.Id);
         var narrowed = scrub with { Settings = scrub.Settings with { Skip = scrub.Settings.Skip.Union(beyond).ToHashSet() } };
         var report = await Scrubbing.Run(source, registry, narrowed, output, context, cancellationToken);
         if (!IsEvidence(state) && report.Findings.Count == 0)

@@ -55,6 +55,9 @@ public sealed record HeapExpectations
     /// <summary>The commit log; null when not at hand.</summary>
     public Func<uint, XidOutcome>? CommitLog { get; init; }
 
+    /// <summary>Every transaction older than this had ended, and its ending was written, before the log was read; 0 when not known.</summary>
+    public uint EndedBefore { get; init; }
+
     /// <summary>Whether the server is 13, where compression bits were part of the size.</summary>
     public bool IsBeforeCompressionMethods { get; init; }
 

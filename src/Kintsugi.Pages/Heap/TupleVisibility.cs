@@ -13,7 +13,9 @@ internal static class TupleVisibility
         if (page.IsAllVisible && (head.IsDeletedByHints || head.XminInvalid))
             flaws.Add(new Flaw(FlawKind.AllVisibleDeleted, at + 20, item, Actual: head.InfoMask));
         if (expected.MapBits is { } bits && (bits & 2) != 0) InspectFrozen(head, at, item, flaws);
-        if (expected.CommitLog is { } log) InspectHints(head, at, item, log, flaws);
+        if (expected.CommitLog is not { } log) return;
+        InspectHints(head, at, item, log, flaws);
+        if (expected.EndedBefore != 0) InspectRecords(head, at, item, expected.EndedBefore, log, flaws);
     }
 
     private static void InspectXmax(
@@ -62,6 +64,17 @@ internal static class TupleVisibility
         if (!head.XmaxIsMulti && !head.XmaxInvalid && head.XmaxCommitted && TransactionIds.IsNormal(head.Xmax)
             && log(head.Xmax) == XidOutcome.Aborted)
             flaws.Add(Contradiction(at + 20, item, head, log(head.Xmax)));
+    }
+
+    // Nobody hints a commit that is not in the log; and a log that lost it says "in progress", for that is all zeros.
+    private static void InspectRecords(
+        in HeapTupleHeader head, int at, int item, uint endedBefore, Func<uint, XidOutcome> log, ICollection<Flaw> flaws)
+    {
+        bool IsLost(uint xid) => TransactionIds.IsNormal(xid) && TransactionIds.Precedes(xid, endedBefore) && log(xid) == XidOutcome.InProgress;
+        if (!head.IsFrozen && head.XminCommitted && !head.XminInvalid && IsLost(head.Xmin))
+            flaws.Add(new Flaw(FlawKind.CommittedUnrecorded, at, item, Actual: head.Xmin));
+        if (!head.XmaxIsMulti && !head.XmaxInvalid && head.XmaxCommitted && IsLost(head.Xmax))
+            flaws.Add(new Flaw(FlawKind.CommittedUnrecorded, at + 4, item, Actual: head.Xmax));
     }
 
     private static Flaw Contradiction(int at, int item, in HeapTupleHeader head, XidOutcome outcome) =>

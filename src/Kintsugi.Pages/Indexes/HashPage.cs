@@ -13,6 +13,7 @@ public readonly record struct HashPage(uint Previous, uint Next, uint Bucket, us
 
     private const int Version = 4;
     private const int KnownFlags = 0xFF;
+    private const uint Phases = 98;
     private const int TypeMask = 0xF;
 
     /// <summary>Reads the special space of a page whose pd_special is right.</summary>
@@ -53,6 +54,30 @@ public readonly record struct HashPage(uint Previous, uint Next, uint Bucket, us
         if (magic != Magic) content.Add(FlawKind.MetaMagicWrong, PageFormat.HeaderSize, actual: magic, expected: Magic);
         if (version != Version)
             content.Add(FlawKind.MetaVersionWrong, PageFormat.HeaderSize + 4, actual: version, expected: Version);
+        ReadNumbers(page, content);
+    }
+
+    // What _hash_init_metabuffer and _hash_expandtable keep true at every moment (hashpage.c).
+    private static void ReadNumbers(ReadOnlySpan<byte> page, IndexPageContent content)
+    {
+        const int at = PageFormat.HeaderSize, sizes = at + 18, buckets = at + 24, maps = at + 44, spares = at + 52;
+        Must(LittleEndian.U16(page, sizes), PageFormat.Size - PageFormat.HeaderSize - 16, sizes, content);
+        Must(LittleEndian.U16(page, sizes + 2), 4096, sizes + 2, content);
+        Must(LittleEndian.U16(page, sizes + 4), 15, sizes + 4, content);
+        var (last, high, low) = (LittleEndian.U32(page, buckets), LittleEndian.U32(page, buckets + 4), LittleEndian.U32(page, buckets + 8));
+        if ((high & (high + 1)) != 0) content.Add(FlawKind.OffsetImpossible, buckets + 4, actual: high, expected: last);
+        Must(low, high >> 1, buckets + 8, content);
+        if (last > high || last < low) content.Add(FlawKind.OffsetImpossible, buckets, actual: last, expected: high);
+        if (LittleEndian.U32(page, buckets + 12) >= Phases) content.Add(FlawKind.OffsetImpossible, buckets + 12, actual: LittleEndian.U32(page, buckets + 12), expected: Phases);
+        if (LittleEndian.U32(page, maps) is 0 or > 1024) content.Add(FlawKind.OffsetImpossible, maps, actual: LittleEndian.U32(page, maps), expected: 1024);
+        for (var phase = 1u; phase <= Math.Min(LittleEndian.U32(page, buckets + 12), Phases - 1); phase++)
+            if (LittleEndian.U32(page, spares + (4 * (int)phase)) is var own && own < LittleEndian.U32(page, spares + (4 * (int)(phase - 1))))
+                content.Add(FlawKind.OffsetImpossible, spares + (4 * (int)phase), actual: own, expected: LittleEndian.U32(page, spares + (4 * (int)(phase - 1))));
+    }
+
+    private static void Must(long actual, long expected, int at, IndexPageContent content)
+    {
+        if (actual != expected) content.Add(FlawKind.FieldImpossible, at, actual: actual, expected: expected);
     }
 
     // Entries of a page stand in the order of their hash code, which is searched by halves.

@@ -18,7 +18,7 @@ internal static class ScrubTables
     }
 
     /// <summary>What the files looked like under a proof; a place that was examined in several portions has one answer or none.</summary>
-    private static void RecordBodies(SqliteConnection connection, string server, ScrubReport report)
+    private static void RecordBodies(DbConnection connection, string server, ScrubReport report)
     {
         foreach (var place in report.Examinations.Where(e => e.Carried is null).GroupBy(
             e => (e.Check, Database: e.Target.Database ?? "", Object: Proof.Place(e.Target))))

@@ -36,7 +36,7 @@ internal sealed class FileView(IByteSource bytes, Patient patient, TimeProvider 
     /// Derived before the redo pointer was fixed (CreateCheckPoint). A shutdown checkpoint has none: nothing ran then.
     /// With wal_level minimal it is not kept, and only what is frozen everywhere had surely ended.
     /// </summary>
-    private static uint Ended(ControlFile control) =>
+    internal static uint Ended(ControlFile control) =>
         control.OldestActiveXid != 0 ? control.OldestActiveXid
         : control.Redo == control.Checkpoint && control.WalLevel > 0 ? control.NextXid
         : control.OldestXid;

@@ -1,4 +1,5 @@
 using Kintsugi.Pages.Heap;
+using Kintsugi.Postgres.Checks.Storage;
 using Kintsugi.Postgres.Files.Reading;
 
 namespace Kintsugi.Postgres.Checks.Indexes;
@@ -15,11 +16,13 @@ public sealed class HeapPagesCheck(TimeProvider clock) : IBatchCheck
     public Layer Layer => Layer.Heap;
     public Depth Depth => Depth.Standard;
     public bool RestsOnPages => true;
-    public IReadOnlyList<FaultClass> Finds { get; } = [Faults.HeapCorrupt, Faults.ToastCorrupt];
-    public Needs Needs { get; } = new();
+    public IReadOnlyList<FaultClass> Finds { get; } = [Faults.HeapCorrupt, Faults.ToastCorrupt, Faults.TransactionStatusMissing];
+    public Needs Needs { get; } = new() { Sql = false };
 
     public ValueTask<IReadOnlyList<Portion>> Divide(Patient patient, Depth depth, CancellationToken cancellationToken) =>
         ValueTask.FromResult<IReadOnlyList<Portion>>([.. patient.Relations.Relations.Where(relation => relation.HasHeap)
+            // Without a catalog nobody knows which files are tables.
+            .Where(relation => patient.Sql is not null || relation is { Path: not null, AccessMethod: "heap" })
             .Select(relation => Eligible.Portion(relation, patient) with
             {
                 Settled = Eligible.Settle(relation, patient) ?? (relation.AccessMethod is not ("heap" or "")
@@ -45,7 +48,7 @@ public sealed class HeapPagesCheck(TimeProvider clock) : IBatchCheck
                         "pg_attribute does not have every column of it (see the check catalog): its tuples cannot be held against their columns");
                 // ALTER TABLE, TRUNCATE, CLUSTER: other columns or another file than those that were read.
                 if (await HeapReading.Begin(portion.Relation!, bytes, patient, clock, cancellationToken) is { } after && after.IsLike(reading))
-                    return new Verdict.Damaged(findings);
+                    return new Verdict.Damaged(RelationPages.Weigh(findings, patient));
             }
             catch (IOException failed)
             {

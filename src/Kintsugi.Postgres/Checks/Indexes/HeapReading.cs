@@ -6,7 +6,8 @@ using Kintsugi.Postgres.Files.Reading;
 namespace Kintsugi.Postgres.Checks.Indexes;
 
 /// <summary>One table's file and what its tuples must agree with.</summary>
-internal sealed class HeapReading(Located heap, HeapExpectations expected, IPageView view, bool checksums, TimeProvider clock)
+internal sealed class HeapReading(
+    Located heap, HeapExpectations expected, IPageView view, bool checksums, IReadSession? session, TimeProvider clock)
 {
     private const int MostFindings = 100;
 
@@ -41,6 +42,8 @@ internal sealed class HeapReading(Located heap, HeapExpectations expected, IPage
     public static async ValueTask<IReadOnlyDictionary<uint, HeapReading>> Begin(
         IReadOnlyList<Relation> relations, IByteSource bytes, Patient patient, TimeProvider clock, CancellationToken cancellationToken)
     {
+        if (patient.Sql is null)
+            return await OfflineReading.Begin(relations, bytes, patient, clock, cancellationToken);
         var oids = relations.Select(relation => relation.Oid).ToArray();
         var facts = await patient.Session.Rows(
             "SELECT pg_catalog.pg_relation_filepath(c.oid), c.reltoastrelid, c.relnatts, "
@@ -66,6 +69,7 @@ internal sealed class HeapReading(Located heap, HeapExpectations expected, IPage
             NextMulti = control is null ? 0 : After(control.NextMulti),
             MinimumMulti = control?.OldestMulti ?? 0,
             CommitLog = control is null ? null : await Log(bytes, control.OldestXid, next, cancellationToken),
+            EndedBefore = control is null ? 0 : FileView.Ended(control),
             IsBeforeCompressionMethods = patient.Can.Major < 14,
         };
         var readings = new Dictionary<uint, HeapReading>();
@@ -79,7 +83,7 @@ internal sealed class HeapReading(Located heap, HeapExpectations expected, IPage
                 {
                     Columns = whole ? [.. own.Select(column => column.Column)] : null,
                     ToastRelation = relation.IsCatalog ? null : fact.Toast,
-                }, new FileView(bytes, patient, clock), patient.Can.DataChecksums != false, clock));
+                }, new FileView(bytes, patient, clock), patient.Can.DataChecksums != false, patient.Sql, clock));
         }
         return readings;
     }
@@ -122,10 +126,13 @@ internal sealed class HeapReading(Located heap, HeapExpectations expected, IPage
             return [];
         await Task.Delay(Pause, clock, cancellationToken);
         var findings = new List<Finding>();
+        var unrecorded = new UnrecordedCommits();
         var desk = new PageDesk(view, default, checksums);
         foreach (var block in suspects.TakeWhile(_ => findings.Count < MostOfTable))
             if (await desk.Page(heap, block, cancellationToken) is { } page)
-                findings.AddRange(Flaws(page, block).GroupBy(flaw => flaw.Item).Take(MostFindings).Select(item => Found(target, block, [.. item])));
+                findings.AddRange(unrecorded.Keep(block, Flaws(page, block)).GroupBy(flaw => flaw.Item).Take(MostFindings).Select(item => Found(target, block, [.. item])));
+        if (await unrecorded.Judge(target, session, cancellationToken) is { } lost)
+            findings.Add(lost);
         return findings;
     }
 
@@ -157,13 +164,13 @@ internal sealed class HeapReading(Located heap, HeapExpectations expected, IPage
             },
         };
 
-    private static uint After(uint counter)
+    internal static uint After(uint counter)
     {
         var after = unchecked(counter + Begun);
         return TransactionIds.IsNormal(after) ? after : TransactionIds.FirstNormal;
     }
 
-    private static async ValueTask<ControlFile?> Control(IByteSource bytes, CancellationToken cancellationToken)
+    internal static async ValueTask<ControlFile?> Control(IByteSource bytes, CancellationToken cancellationToken)
     {
         var file = new byte[ControlFile.FileSize];
         var flaws = new List<Flaw>();
@@ -173,7 +180,7 @@ internal sealed class HeapReading(Located heap, HeapExpectations expected, IPage
     }
 
     /// <summary>The endings of all transactions that tables may still name, two bits each. On disk they may be late, never wrong.</summary>
-    private static async ValueTask<Func<uint, XidOutcome>?> Log(IByteSource bytes, uint oldest, uint next, CancellationToken cancellationToken)
+    internal static async ValueTask<Func<uint, XidOutcome>?> Log(IByteSource bytes, uint oldest, uint next, CancellationToken cancellationToken)
     {
         const uint most = 64;
         var first = oldest / CommitLog.PerSegment;

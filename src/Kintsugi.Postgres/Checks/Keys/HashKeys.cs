@@ -50,6 +50,7 @@ internal sealed class HashKeys(IPageView view, Located index, Relation table, In
             return null;
         var masks = HashMasks.Read(meta);
         var splitting = false;
+        var last = 0u;
         var suspects = new List<(long Page, uint Code, uint Bucket)>();
         await Entries((page, block) =>
         {
@@ -57,11 +58,18 @@ internal sealed class HashKeys(IPageView view, Located index, Relation table, In
             // A bucket that is split, or not cleaned after it, holds entries of two.
             splitting |= (own.Flags & 0x70) != 0;
             if (PageHeader.Read(page).Lsn <= moment.Lsn)
+                last = Math.Max(last, own.Bucket);
+            if (PageHeader.Read(page).Lsn <= moment.Lsn)
                 foreach (var entry in content.Rows.Where(_ => suspects.Count < 100))
                     if (masks.BucketOf(Code(page, entry)) != own.Bucket)
                         suspects.Add((block, Code(page, entry), own.Bucket));
         }, cancellationToken);
-        if (splitting || suspects.Count == 0)
+        if (splitting)
+            return null;
+        if (last > masks.MaxBucket)
+            return IndexKeysCheck.Accuse(index.Relation, portion.Target,
+                $"the metapage knows buckets up to {masks.MaxBucket}, but there is a page of bucket {last}: nobody looks there", null);
+        if (suspects.Count == 0)
             return null;
         var first = suspects[0];
         return IndexKeysCheck.Accuse(index.Relation, portion.Target, $"{suspects.Count}{(suspects.Count >= 100 ? " or more" : "")} entries stand in a bucket "

@@ -113,11 +113,12 @@ internal static class RelationPages
 
     /// <summary>Without a clean stop, replay of the WAL may still mend what was found, and no repair may come before
     /// it.</summary>
-    private static IReadOnlyList<Finding> Weigh(IReadOnlyList<Finding> findings, Patient patient)
+    internal static IReadOnlyList<Finding> Weigh(IReadOnlyList<Finding> findings, Patient patient)
     {
         if (patient.Sql is not null || patient.Files?.Directory is not { } path || DataDirectory.Open(path).IsShutDown)
             return findings;
-        const string why = "the cluster was not shut down cleanly (or this is a backup): replay of its WAL may mend the page";
+        var why = patient.IsLive ? "the server runs and lets nobody in: it may hold a newer page in memory, and cannot be asked"
+            : "the cluster was not shut down cleanly (or this is a backup): replay of its WAL may mend the page";
         return [.. findings.Select(finding => finding with { Provisional = why })];
     }
 

@@ -16,14 +16,14 @@ internal sealed record RawDatabase(uint Oid, string Name, uint Tablespace, bool 
 /// </summary>
 internal sealed class RawCatalog(DataDirectory directory)
 {
-    private const uint PgClass = 1259, PgDatabase = 1262, PgNamespace = 2615, PgIndex = 2610, PgAm = 2601, PgAuthid = 1260;
+    private const uint PgClass = 1259, PgDatabase = 1262, PgNamespace = 2615, PgIndex = 2610, PgAm = 2601, PgAuthid = 1260, PgAttribute = 1249;
     private const uint DefaultTablespace = 1663, GlobalTablespace = 1664, HeapAm = 2, BootstrapRole = 10;
 
     private readonly RawTable table = new(directory.Files, new TransactionLog(directory.Path, directory.Control));
 
     private sealed record Row(
         uint Oid, string Name, uint Namespace, uint Am, uint Filenode, uint Tablespace, int Pages, float Rows, uint Toast,
-        bool Shared, char Persistence, char Kind);
+        bool Shared, char Persistence, char Kind, short Columns);
 
     private sealed record IndexRow(uint Oid, uint Heap, IndexFacts Facts);
 
@@ -82,7 +82,10 @@ internal sealed class RawCatalog(DataDirectory directory)
             index.Oid)
             : [];
         var owners = rows.Values.Where(row => row.Toast != 0).DistinctBy(row => row.Toast).ToDictionary(row => row.Toast);
-        return [.. rows.Values.Select(row => Build(row, rows, names, methods, indexes, owners, PathOf(row)))];
+        var layout = new RawColumns(directory.Major);
+        var columns = rows.TryGetValue(PgAttribute, out var pgAttribute) && PathOf(pgAttribute) is { } file
+            ? (await table.Read(file, layout.Width, layout.Read, cancellationToken)).OfType<RawColumn>().ToLookup(column => column.Relation) : null;
+        return [.. rows.Values.Select(row => Build(row, rows, names, methods, indexes, owners, PathOf(row)) with { Columns = Whole(columns?[row.Oid], row) })];
     }
 
     private static Relation Build(
@@ -121,7 +124,16 @@ internal sealed class RawCatalog(DataDirectory directory)
         // 18 put relallfrozen in front of reltoastrelid.
         var toast = directory.Major >= 18 ? 112 : 108;
         return new Row(row.Oid(0), row.Name(4), row.Oid(68), row.Oid(84), row.Oid(88), row.Oid(92), row.Int(96), row.Real(100),
-            row.Oid(toast), row.Bool(toast + 5), row.Char(toast + 6), row.Char(toast + 7));
+            row.Oid(toast), row.Bool(toast + 5), row.Char(toast + 6), row.Char(toast + 7),
+            row.Short(toast + 8));
+    }
+
+    /// <summary>All of them, each once: columns that the catalog has lost would make every tuple look wrong.</summary>
+    private static IReadOnlyList<(short, int, uint)>? Whole(IEnumerable<RawColumn>? columns, Row row)
+    {
+        var own = columns?.Where(column => column.Number > 0).OrderBy(column => column.Number).ToList();
+        return own is not null && own.Count == row.Columns && own.Select((column, at) => column.Number == at + 1).All(inPlace => inPlace)
+            ? [.. own.Select(column => (column.Stored.Length, (int)column.Stored.Alignment, column.Stored.TypeId))] : null;
     }
 
     private IndexRow ReadIndex(RawRow row)

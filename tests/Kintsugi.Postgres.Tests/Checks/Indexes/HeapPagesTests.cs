@@ -56,6 +56,64 @@ public sealed class HeapPagesTests(Servers servers)
         Assert.Equal(0, report.Count<Verdict.Unchecked>());
     }
 
+    [Theory, MemberData(nameof(TestMajors.Ends), MemberType = typeof(TestMajors))]
+    public async Task A_page_of_zeros_in_the_commit_log_is_found_with_and_without_a_server(int major)
+    {
+        await using var database = await servers.Cluster(major, Stop);
+        await database.Execute("VACUUM FREEZE", Stop);
+        await database.Execute("CREATE TABLE hinted AS SELECT n FROM generate_series(1, 500) n; CREATE TABLE undecided (n int)", Stop);
+        await database.Execute("INSERT INTO undecided VALUES (1)", Stop);
+        await database.Execute("BEGIN; INSERT INTO undecided VALUES (2); PREPARE TRANSACTION 'open'", Stop);
+        // Hints everywhere, frozen nowhere: the catalogs must be readable afterwards.
+        await database.Execute("VACUUM", Stop);
+        Assert.Equal(500, await database.Scalar<long>("SELECT count(*) FROM hinted", Stop));
+        await database.Execute("CHECKPOINT", Stop);
+        var xid = await database.Scalar<long>("SELECT xmin::text::bigint FROM hinted LIMIT 1", Stop);
+        Assert.True(xid < 32768, "the fixture did not reach the state under test");
+        await database.Cluster.Stop(Kintsugi.Lab.StopMode.Fast, Stop);
+        Assert.Empty((await StorageWard.ExamineStopped(database, Stop, "heap-pages")).Findings);
+        StorageWard.WritePage(Path.Combine(database.Cluster.DataDirectory, "pg_xact/0000"), 0, new byte[PageFormat.Size]);
+
+        var stopped = await StorageWard.ExamineStopped(database, Stop, "heap-pages");
+        await database.Cluster.Start(Stop);
+        var running = await Examine(database);
+
+        foreach (var report in new[] { stopped, running })
+        {
+            Assert.All(report.Findings, finding => Assert.Equal("transaction-status-missing", finding.Fault.Id));
+            var found = Assert.Single(report.Findings, finding => finding.Target.Object == "hinted");
+            Assert.Contains($"({xid})", found.Evidence, StringComparison.Ordinal);
+            Assert.Contains("500 tuples", found.Evidence, StringComparison.Ordinal);
+            Assert.Equal("pg_xact/0000", found.Facts["cause"]);
+            // All that was frozen needs no log.
+            Assert.DoesNotContain(report.Findings, finding => finding.Target.Object == "movies");
+        }
+    }
+
+    [Fact]
+    public async Task A_transaction_that_was_committed_after_a_clean_stop_is_known_to_the_server_alone_and_not_accused()
+    {
+        await using var database = await servers.Cluster(TestMajors.Newest, Stop);
+        await database.Execute("CREATE TABLE late (n int)", Stop);
+        await database.Execute("BEGIN; INSERT INTO late SELECT generate_series(1, 5000); PREPARE TRANSACTION 'late'", Stop);
+        await database.Cluster.Stop(Kintsugi.Lab.StopMode.Fast, Stop);
+        await database.Cluster.Start(Stop);
+        await database.Execute("COMMIT PREPARED 'late'", Stop);
+        // The rows get their hints, and a table that is larger than shared buffers drives their pages to the disk, without a checkpoint.
+        Assert.Equal(5000, await database.Scalar<long>("SELECT count(*) FROM late", Stop));
+        await database.Execute("CREATE UNLOGGED TABLE big (v text); ALTER TABLE big ALTER v SET STORAGE PLAIN; "
+            + "INSERT INTO big SELECT repeat('x', 7000) FROM generate_series(1, 4000); UPDATE big SET v = v || 'y'", Stop);
+        var file = Path.Combine(database.Cluster.DataDirectory, (await database.Scalar<string>("SELECT pg_relation_filepath('late')", Stop))!);
+        var page = StorageWard.ReadPage(file, 0);
+        var line = LinePointer.Read(page, 1);
+        var head = HeapTupleHeader.Read(page.AsSpan(line.Offset, line.Length));
+        var log = await File.ReadAllBytesAsync(Path.Combine(database.Cluster.DataDirectory, "pg_xact/0000"), Stop);
+        Assert.True(head.XminCommitted && Kintsugi.Pages.Files.CommitLog.Read(log, head.Xmin) == XidOutcome.InProgress,
+            "the fixture did not reach the state under test");
+
+        Assert.Empty((await Examine(database)).Findings);
+    }
+
     private delegate void Change(Span<byte> tuple);
 
     private static Action<string> Wound(Tid tid, Change change, bool unfreeze = false) => file => StorageWard.Alter(file, tid.Block, seal: true, page =>

@@ -82,6 +82,29 @@ public sealed class IndexKeysTests(Servers servers)
         Ward.AssertSound(await Examine(database));
     }
 
+    [Theory, MemberData(nameof(TestMajors.Ends), MemberType = typeof(TestMajors))]
+    public async Task A_hash_metapage_that_contradicts_itself_or_the_pages_is_found(int major)
+    {
+        await using var database = await servers.Cluster(major, Stop);
+        await database.Execute("CREATE INDEX fewer ON movies USING hash (id); CREATE INDEX masks ON movies USING hash (id); "
+            + "CREATE INDEX sizes ON movies USING hash (id); CREATE INDEX sound ON movies USING hash (id)", Stop);
+        var surgery = new Surgery(database);
+        // hashm_maxbucket, hashm_highmask and hashm_bmshift of the first page (hash.h).
+        await surgery.On("fewer", path => StorageWard.Alter(path, 0, seal: true, page => page[48]--), Stop);
+        await surgery.On("masks", path => StorageWard.Alter(path, 0, seal: true, page => page[52] ^= 4), Stop);
+        await surgery.On("sizes", path => StorageWard.Alter(path, 0, seal: true, page => page[46]++), Stop);
+        await surgery.Operate(Stop);
+
+        var keys = await Examine(database);
+        var entries = await Ward.Examine(database, new IndexEntriesCheck(TimeProvider.System), Depth.Standard, Stop);
+
+        Assert.Equal(["fewer"], keys.Findings.Select(finding => finding.Target.Object));
+        Assert.Equal(["masks", "sizes"], entries.Findings.Select(finding => finding.Target.Object).Order(StringComparer.Ordinal));
+        Assert.Contains(keys.Examinations, e => e is { Verdict: Verdict.Sound, Target.Object: "sound" });
+        // No search is made by numbers that are wrong.
+        Assert.Contains(keys.Examinations, e => e is { Verdict: Verdict.Unchecked, Target.Object: "masks" });
+    }
+
     [Fact]
     public async Task No_search_is_made_in_a_tree_that_it_could_spin_in()
     {

@@ -17,7 +17,7 @@ public sealed class ClusterFilesCheckTests(Servers servers)
 
         var running = await StorageWard.Examine(database, Stop, only: "cluster-files");
         await database.Cluster.Stop(StopMode.Fast, Stop);
-        var stopped = await StorageWard.ExamineStopped(database, Stop, "cluster-files", "pages", "shared-pages");
+        var stopped = await StorageWard.ExamineStopped(database, Stop, "cluster-files", "pages", "shared-pages", "heap-pages");
         await database.Cluster.Start(Stop);
         await database.Execute("UPDATE movies SET minutes = minutes + 1", Stop);
         await database.Cluster.Kill(Stop);
@@ -33,6 +33,8 @@ public sealed class ClusterFilesCheckTests(Servers servers)
         Assert.Contains(stopped.Examinations, e => e
             is { Target: { Database: "media", Schema: "public", Object: "movies_pkey" }, Verdict: Verdict.Sound });
         Assert.Contains(stopped.Examinations, e => e.Target.Database == "template0");
+        // Tuples are held against their columns, which pg_attribute's own pages tell.
+        Assert.Contains(stopped.Examinations, e => e is { Check: "heap-pages", Target: { Database: "media", Object: "movies" }, Verdict: Verdict.Sound });
     }
 
     [Theory, InlineData("global/pg_control", 60), InlineData("global/pg_filenode.map", 20),
