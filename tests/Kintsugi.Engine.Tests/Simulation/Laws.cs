@@ -12,7 +12,7 @@ internal sealed class Laws(World world)
     private string? operating;
 
     /// <summary>How often each law was put to the test: a simulation in which nothing happens proves nothing.</summary>
-    public static readonly string[] Counted = ["steps", "cleanings", "healed"];
+    public static readonly string[] Counted = ["steps", "cleanings", "healed", "trips", "moved rows"];
 
     public Dictionary<string, int> Count { get; } = Counted.ToDictionary(name => name, _ => 0);
 
@@ -57,7 +57,11 @@ internal sealed class Laws(World world)
     }
 
     /// <summary>A row moved; the step may die before it says so.</summary>
-    public void Spent(SickThing thing) => moved.Add((thing, world.Clock.GetUtcNow()));
+    public void Spent(SickThing thing)
+    {
+        Count["moved rows"]++;
+        moved.Add((thing, world.Clock.GetUtcNow()));
+    }
 
     public void Written(Fact fact)
     {

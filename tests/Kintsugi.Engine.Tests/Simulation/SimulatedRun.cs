@@ -3,6 +3,9 @@ namespace Kintsugi.Engine.Tests.Simulation;
 /// <summary>One run of the command line: what a killed run left, then scrub and repair in rounds. Everything is made anew, as a new process would.</summary>
 internal sealed class SimulatedRun(World world)
 {
+    /// <summary>A patient of five objects has to be able to trip it.</summary>
+    private static readonly BreakerLimits Breaker = new() { NewObjects = 2, NewFindings = 2, Rise = 1 };
+
     private readonly List<CaseReport> treated = [];
 
     public async ValueTask Go()
@@ -21,8 +24,9 @@ internal sealed class SimulatedRun(World world)
         {
             if (await Scrub(registry, patient) is not { } report)
                 return;
-            stopped = await CircuitBreaker.Watch(world.Ledger, World.Server, report, new BreakerLimits { NewFindings = 4, Rise = 2 }, world.Clock.GetUtcNow(), world.Stop);
+            stopped = await CircuitBreaker.Watch(world.Ledger, World.Server, report, Breaker, world.Clock.GetUtcNow(), world.Stop);
             world.Tripped = stopped is not null;
+            world.Laws.Count["trips"] += world.Tripped ? 1 : 0;
             await world.Ledger.RecordProofs(World.Server, report, world.Stop);
             var open = Diagnosis.Cases(report.Findings).Where(found => treated.All(done => done.Case.Id != found.Id)).ToList();
             foreach (var found in open)

@@ -28,6 +28,7 @@ public sealed class SimulationTests
             foreach (var (name, count) in world.Laws.Count)
                 counts[name] += count;
         }
+        TestContext.Current.TestOutputHelper?.WriteLine(string.Join(", ", counts.Select(pair => $"{pair.Value} {pair.Key}")));
         Assert.All(counts, pair => Assert.True(pair.Value > 0, $"no law of {pair.Key} was put to the test"));
     }
 

@@ -13,7 +13,8 @@ internal sealed class World : IDisposable
         Chance = new Chance(seed);
         Laws = new Laws(this);
         Ledger = new SimulatedLedger(this);
-        Things = [.. Enumerable.Range(0, 1 + Chance.Below(5)).Select(i => new SickThing($"thing{i}", Ailment.All[Chance.Below(Ailment.All.Count)]))];
+        Things = [.. Enumerable.Range(0, 1 + Chance.Below(5))
+            .Select(i => new SickThing($"thing{i}", Ailment.All[Chance.Is(0.4) ? 1 + Chance.Below(2) : Chance.Below(Ailment.All.Count)]))];
         foreach (var thing in Things)
         {
             thing.Fall(1 + Chance.Below(3));
