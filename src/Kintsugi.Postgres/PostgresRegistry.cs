@@ -66,6 +66,7 @@ public static class PostgresRegistry
     private static IReadOnlyList<IRepair> Repairs(ConsistencyRules rules) =>
     [
         new MendPagesRepair(TimeProvider.System),
+        new RelinkToastRepair(TimeProvider.System),
         new RestoreValueRepair(TimeProvider.System),
         new ReindexRepair(),
         new DropLeftoverIndexRepair(),
