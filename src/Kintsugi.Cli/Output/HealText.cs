@@ -20,7 +20,9 @@ internal static class HealText
         else
         {
             var healed = cases.Count(report => report.Outcome is Outcome.Healed);
+            var gone = cases.Count(report => report.Outcome is Outcome.Transient);
             await to.WriteLineAsync($"{healed} of {Text.Count(cases.Count, "case")} healed and proven"
+                + (gone == 0 ? "" : $", {gone} gone with what was healed before, or by itself")
                 + $", {cases.Count(report => report.Outcome is Outcome.Waiting)} waiting"
                 + $", {cases.Count(report => report.Outcome is Outcome.Escalated)} for a person to decide"
                 + $"; {Text.Count(cases.Sum(report => report.RowsQuarantined), "row")} in quarantine, {cases.Sum(report => report.RowsLost)} lost.");
@@ -47,6 +49,8 @@ internal static class HealText
             await to.WriteLineAsync($"  snapshot: {snapshot}");
         if (report.RowsQuarantined + report.RowsChanged > 0)
             await to.WriteLineAsync($"  {Text.Count(report.RowsQuarantined, "row")} in quarantine, {report.RowsChanged} changed; undo: kintsugi undo {report.Case.Id}");
+        if (report.Outcome is Outcome.Transient)
+            await to.WriteLineAsync("  sound when it was looked at again, before anything was done for it");
         if (report.Outcome.Why is { } why)
             await to.WriteLineAsync($"  {why}");
     }
