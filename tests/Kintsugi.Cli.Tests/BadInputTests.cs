@@ -42,6 +42,26 @@ public sealed class BadInputTests(Servers servers)
     }
 
     [Fact]
+    public async Task Rules_that_make_no_sense_are_refused_all_at_once_with_line_and_column_before_a_server_is_asked()
+    {
+        using var terminal = new Terminal();
+        var file = Path.Combine(terminal.State, "rules.yaml");
+        await File.WriteAllTextAsync(file, """
+            database: { connection: "host=/nowhere" }
+            consistency:
+              json:
+                - column: public.e.p
+                  schema: { $ref: "#/$defs/none" }
+                - { column: public.e.q, schema: { tpye: object } }
+              rules:
+                - { name: a, table: public.e, query: "select 1" }
+                - { name: a, table: public.e, query: "select 2" }
+            """, Stop);
+
+        (await terminal.Run("check", "-c", file)).MustRefuse("3 mistakes", ":5:", "points to nothing", ":6:", "tpye", ":9:", "already given at");
+    }
+
+    [Fact]
     public async Task A_server_that_is_not_there_is_named()
     {
         using var terminal = new Terminal();

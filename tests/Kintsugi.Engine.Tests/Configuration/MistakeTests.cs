@@ -82,6 +82,7 @@ public sealed class MistakeTests
     [InlineData("foreign_keys: [ { name: f, table: a.b, columns: [], references: { table: c.d, columns: [] } } ]", "at least one")]
     [InlineData("rules: [ { name: r, table: a.b, query: \"\" } ]", "found an empty one")]
     [InlineData("rules: [ { name: r, table: a.b, query: select 1, severity: error } ]", "critical, warning, info")]
+    [InlineData("rules: [ { name: r, table: a.b, query: select 1 }, { name: r, table: a.b, query: select 2 } ]", "the rule r was already given")]
     [InlineData("constraints: [ { constraint: a.b.c }, { constraint: a.b.c } ]", "the constraint a.b.c was already given")]
     [InlineData("unique: [ { index: a.b, keep: best } ]", "newest, oldest, most_referenced")]
     [InlineData("{ enums: [ { name: same, column: a.b.c, values: [x] } ], json: [ { name: same, column: a.b.d, schema: {} } ] }",

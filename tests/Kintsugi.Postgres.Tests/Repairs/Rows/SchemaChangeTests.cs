@@ -117,6 +117,26 @@ public sealed class SchemaChangeTests(Servers servers)
         Assert.Equal("1 5 written since, 2 5 same", await database.Scalar<string>("SELECT string_agg(concat_ws(' ', id, middle, note), ', ' ORDER BY id) FROM low", Token));
     }
 
+    [Fact]
+    public async Task What_an_older_version_of_the_quarantine_holds_comes_back_by_its_names()
+    {
+        await using var database = await servers.Database(TestMajors.Newest, Token);
+        await database.Execute(House, Token);
+        await using var ward = await RowWard.Open(database, ConsistencyRules.None, "foreign-key");
+        var found = await ward.TheCase(Faults.RowOrphaned);
+        ward.AssertHealed(await ward.Heal(found));
+        await database.Execute("""
+            ALTER TABLE kintsugi.quarantine DROP relation_oid, DROP numbers, DROP horizon; DELETE FROM kintsugi.version WHERE version = 2;
+            ALTER TABLE child DROP CONSTRAINT child_up; ALTER TABLE child RENAME a TO renamed;
+            """, Token);
+
+        Assert.Contains("no column a", await Undo(ward, database, found), StringComparison.Ordinal);
+        await database.Execute("ALTER TABLE child RENAME renamed TO a", Token);
+        Assert.Null(await Undo(ward, database, found));
+
+        Assert.Equal("(7,77,\"seven a\",\"seven b\",12.50,)", await database.Scalar<string>("SELECT t::text FROM child t WHERE id = 7", Token));
+    }
+
     private static async Task<string?> Undo(RowWard ward, TestDatabase database, HealingCase found)
     {
         try
