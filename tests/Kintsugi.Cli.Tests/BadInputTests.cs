@@ -45,7 +45,7 @@ public sealed class BadInputTests(Servers servers)
     public async Task Rules_that_make_no_sense_are_refused_all_at_once_with_line_and_column_before_a_server_is_asked()
     {
         using var terminal = new Terminal();
-        var file = Path.Combine(terminal.State, "rules.yaml");
+        var file = Path.Combine(Path.GetDirectoryName(terminal.State)!, "rules.yaml");
         await File.WriteAllTextAsync(file, """
             database: { connection: "host=/nowhere" }
             consistency:
