@@ -31,7 +31,7 @@ public sealed record KintsugiConfiguration
     public required LoggingConfiguration Logging { get; init; }
     public required TelemetryConfiguration Telemetry { get; init; }
 
-    /// <summary>The policy of the unattended service for one fault at one place (RULES.md 1): what loses nothing runs; rows are
+    /// <summary>The policy of the unattended service for one fault at one place: what loses nothing runs; rows are
     /// changed where the owner wrote <c>auto</c>, or where writing an orphan_cleanup_interval was consent to quarantine orphans
     /// of declared foreign keys.</summary>
     public Policy ServicePolicyFor(TargetConfiguration target, FaultClass fault, string? database, string? schema, string? table)
@@ -69,7 +69,7 @@ public sealed record AutoHealing
     public TimeSpan OrphanCleanupInterval { get; init; } = TimeSpan.FromDays(1);
 
     /// <summary>The owner wrote an orphan_cleanup_interval beside <c>enabled: true</c>: consent to quarantine orphans of
-    /// declared foreign keys within the budget (RULES.md 1). A default alone is no consent.</summary>
+    /// declared foreign keys within the budget. A default alone is no consent.</summary>
     public bool OrphanCleanupConsented { get; init; }
     public bool SnapshotBeforeRepair { get; init; } = true;
     public int MaxAutoRepairAttempts { get; init; } = 3;

@@ -10,10 +10,10 @@ public sealed record PolicyConfiguration(
 {
     public static PolicyConfiguration Default { get; } = new(new Dictionary<string, PolicyChoice>(), []);
 
-    /// <summary>Whether the service repairs row findings that were there before its first scrub (RULES.md 3).</summary>
+    /// <summary>Whether the service repairs row findings that were there before its first scrub.</summary>
     public bool RepairExisting { get; init; }
 
-    /// <summary>A violation in rows is repaired by the service only when two scrubs this far apart saw it (RULES.md 2).</summary>
+    /// <summary>A violation in rows is repaired by the service only when two scrubs this far apart saw it.</summary>
     public TimeSpan ConfirmAfter { get; init; } = TimeSpan.FromHours(24);
 
     /// <summary>What the owner wants for this fault at this place, or null when nothing was said.</summary>

@@ -30,7 +30,7 @@ public sealed record Finding(FaultClass Fault, Target Target, string Evidence)
 
     private static readonly IReadOnlyDictionary<string, string> NoFacts = new Dictionary<string, string>();
 
-    /// <summary>Stable across runs for the same fault at the same place (RULES.md 41): first 16 hex digits of SHA-256.</summary>
+    /// <summary>Stable across runs for the same fault at the same place: first 16 hex digits of SHA-256.</summary>
     public string Id
     {
         get

@@ -16,7 +16,7 @@ public enum TargetKind
 }
 
 /// <summary>A place: a server, a database, a relation and, where it is known, the fork, block, offset, column, key or rule.</summary>
-/// <remarks>Names, never OIDs or filenodes: a target must mean the same tomorrow (RULES.md 23).</remarks>
+/// <remarks>Names, never OIDs or filenodes: a target must mean the same tomorrow.</remarks>
 public sealed record Target
 {
     /// <summary>The system identifier of the cluster (pg_control_system), or a data directory's.</summary>

@@ -1,7 +1,7 @@
 namespace Kintsugi.State;
 
 /// <summary>
-/// Where Kintsugi remembers: one directory for ledger and snapshots, readable by its owner alone (RULES.md 33).
+/// Where Kintsugi remembers: one directory for ledger and snapshots, readable by its owner alone.
 /// </summary>
 public sealed class StateDirectory
 {

@@ -1,7 +1,7 @@
 namespace Kintsugi.Cli.Runtime;
 
 /// <summary>
-/// The findings that a person has accepted as they are: shown, but kept out of the exit code and of every repair (RULES.md 3).
+/// The findings that a person has accepted as they are: shown, but kept out of the exit code and of every repair.
 /// </summary>
 /// <param name="Reasons">Why, by finding id.</param>
 internal sealed record Baseline(IReadOnlyDictionary<string, string> Reasons)

@@ -5,7 +5,7 @@ using Kintsugi.Postgres.Forensics;
 
 namespace Kintsugi.Cli.Runtime;
 
-/// <summary>A directory that fills with what belongs to a case; closed to everybody else from the first moment (RULES.md 33).</summary>
+/// <summary>A directory that fills with what belongs to a case; closed to everybody else from the first moment.</summary>
 internal sealed class CaseBundle
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;

@@ -3,7 +3,7 @@ using Kintsugi.JsonSchema;
 
 namespace Kintsugi.Cli.Runtime;
 
-/// <summary>The owner's file: the one named by --config, else $KINTSUGI_CONFIG, else none and defaults (RULES.md 37).</summary>
+/// <summary>The owner's file: the one named by --config, else $KINTSUGI_CONFIG, else none and defaults.</summary>
 internal static class ConfigurationFile
 {
     public static bool IsNamed(string? named, CliContext context) => !string.IsNullOrEmpty(named ?? context.Variable("KINTSUGI_CONFIG"));

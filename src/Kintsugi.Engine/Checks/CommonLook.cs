@@ -52,7 +52,7 @@ internal sealed class CommonLook(IPatientSource source, PatientBench bench, Grou
         return answers;
     }
 
-    /// <summary>Which of them it was is not known, and finding out would crash the server once more (RULES.md 6).</summary>
+    /// <summary>Which of them it was is not known, and finding out would crash the server once more.</summary>
     private void GiveUp(List<Portion> pieces, Dictionary<Portion, Verdict> answers)
     {
         var why = $"reading it together with {pieces.Count - 1} others crashed the server; none of them is read through the server again";

@@ -19,6 +19,6 @@ public interface IPatientSource
     /// <summary>Reads the catalog of that database again, because a repair has changed it.</summary>
     void Forget(string database);
 
-    /// <summary>Whether the server has crashed and restarted since this source was opened or last asked (RULES.md 6).</summary>
+    /// <summary>Whether the server has crashed and restarted since this source was opened or last asked.</summary>
     ValueTask<bool> CrashedSince(CancellationToken cancellationToken);
 }

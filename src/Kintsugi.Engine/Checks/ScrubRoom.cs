@@ -135,7 +135,7 @@ internal sealed class ScrubRoom(IPatientSource source, string? database, ScrubSe
         if (weakness is { Damaged: true } and { Why: var why } && portion.Relation is { } under && portion.StandsOn.Contains(under.Oid)
             && check.Needs.Sql && check.Layer > Layer.Storage)
         {
-            // The object itself is damaged below this layer: what is suspicious is not read through the server (HAZARDS.md, FAULTS.md).
+            // The object itself is damaged below this layer: what is suspicious is not read through the server.
             bench.Give(patient);
             return new Verdict.Unchecked(why);
         }

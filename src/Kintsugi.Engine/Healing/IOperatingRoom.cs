@@ -1,6 +1,6 @@
 namespace Kintsugi;
 
-/// <summary>The only thing that writes to a patient. One healer at a time is let in (RULES.md 21).</summary>
+/// <summary>The only thing that writes to a patient. One healer at a time is let in.</summary>
 public interface IOperatingRoom
 {
     /// <summary>
@@ -36,7 +36,7 @@ public sealed record StepResult(string? Note = null)
 }
 
 /// <summary>A step, a lock or a snapshot could not be had.</summary>
-/// <param name="mayPass">Worth another attempt: lock not available, serialization, connection. Anything else is escalated at once (HAZARDS H36).</param>
+/// <param name="mayPass">Worth another attempt: lock not available, serialization, connection. Anything else is escalated at once.</param>
 public sealed class HealingException(string message, bool mayPass, Exception? inner = null) : Exception(message, inner)
 {
     public bool MayPass { get; } = mayPass;
@@ -46,7 +46,7 @@ public sealed class HealingException(string message, bool mayPass, Exception? in
 
     /// <summary>
     /// The repair was kept from working, which says nothing against it: a lock was held, another healer was at work. A lost server counts, for the
-    /// repair may have been what brought it down (HAZARDS H27).
+    /// repair may have been what brought it down.
     /// </summary>
     public bool WasKeptOut => NotLetIn || (MayPass && InnerException switch
     {

@@ -44,10 +44,10 @@ public sealed record Plan(string Repair, IReadOnlyList<Step> Steps)
     /// <summary>A heavy lock is held for long: only inside a maintenance window, when windows are set.</summary>
     public bool NeedsWindow { get; init; }
 
-    /// <summary>RULES.md 28 and the like: a person approves, whatever the grade.</summary>
+    /// <summary>Why a person approves, whatever the grade: system catalogs written by hand and the like.</summary>
     public string? NeedsApproval { get; init; }
 
-    /// <summary>The owner's own rule names this repair, which is consent to its grade (RULES.md 1).</summary>
+    /// <summary>The owner's own rule names this repair, which is consent to its grade.</summary>
     public bool ChosenByOwner { get; init; }
 
     /// <summary>What a person should know before saying yes: cascades, triggers, what is lost.</summary>

@@ -15,7 +15,7 @@ public sealed record BreakerLimits
 
 /// <summary>
 /// Stops every repair when the damage looks as if it were still being done: a failing disk, a controller, a host. Repairs on top of that lose what is
-/// left (HAZARDS, global stops). Only a person takes it back.
+/// left. Only a person takes it back.
 /// </summary>
 public static class CircuitBreaker
 {
@@ -57,7 +57,7 @@ public static class CircuitBreaker
             ? await Stop(memory, server, reason, now, cancellationToken) : null;
     }
 
-    /// <summary>A repair that met an error of the operating system in reading or writing stops all others likewise (HAZARDS H39).</summary>
+    /// <summary>A repair that met an error of the operating system in reading or writing stops all others likewise.</summary>
     /// <returns>Why repairs are stopped by it, or null.</returns>
     public static async ValueTask<string?> Heed<TMemory>(
         TMemory memory, string server, CaseReport report, DateTimeOffset now, CancellationToken cancellationToken) where TMemory : IMemory =>

@@ -23,7 +23,7 @@ public static class Judge
         return Consented(healing, plan, policy, word, choice) ?? Timed(plan, policy, now);
     }
 
-    /// <summary>Switching constraints on is the owner's to decide: such constraints may be off on purpose (RULES.md 1).</summary>
+    /// <summary>Switching constraints on is the owner's to decide: such constraints may be off on purpose.</summary>
     private static PolicyChoice DefaultFor(FaultClass fault) =>
         fault == Faults.ConstraintUnenforced ? PolicyChoice.Never : PolicyChoice.Auto;
 

@@ -8,7 +8,7 @@ public enum PolicyChoice
     Never,
 }
 
-/// <summary>What may happen without a person (RULES.md 1 to 3).</summary>
+/// <summary>What may happen without a person.</summary>
 public sealed record Policy
 {
     /// <summary>False observes: everything is planned and shown, nothing is done.</summary>
@@ -35,7 +35,7 @@ public sealed record Policy
     /// <summary>When heavy locks are allowed; none means always.</summary>
     public IReadOnlyList<MaintenanceWindow> Windows { get; init; } = [];
 
-    /// <summary>Why rows of this case may not be changed yet; what changes no row, and an approved plan, go on (RULES.md 2, 3).</summary>
+    /// <summary>Why rows of this case may not be changed yet; what changes no row, and an approved plan, go on.</summary>
     public string? RowsHeld { get; init; }
 }
 
@@ -47,7 +47,7 @@ public sealed record RepairBudget
     /// <summary>The share of the table, 0 to 1.</summary>
     public double SharePerCase { get; init; } = 0.01;
 
-    /// <summary>min(1,000 rows, max(10, 1 % of the table)): RULES.md 2.</summary>
+    /// <summary>min(1,000 rows, max(10, 1 % of the table)).</summary>
     public long RowsFor(double tableRows) =>
         Math.Min(RowsPerCase, Math.Max(10, (long)(SharePerCase * Math.Max(0, tableRows))));
 }

@@ -12,7 +12,7 @@ public interface IMemory
     ValueTask<IReadOnlyDictionary<string, Sighting>> Sightings(string server, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Facts of kind accepted and acknowledged: what a person knows of and does not want to hear again (RULES.md 3).
+    /// Facts of kind accepted and acknowledged: what a person knows of and does not want to hear again.
     /// </summary>
     ValueTask<IReadOnlyList<Fact>> Baseline(string server, CancellationToken cancellationToken);
 

@@ -45,7 +45,7 @@ public static class TargetJson
         Rule = Text(json, "rule"),
     };
 
-    /// <summary>The word of CONTRACT.md for a kind.</summary>
+    /// <summary>The word for a kind in documents that other programs read.</summary>
     public static string Word(TargetKind kind) => kind == TargetKind.MaterializedView ? "materialized view" : kind.ToString().ToLowerInvariant();
 
     private static void WriteNumber(Utf8JsonWriter json, string name, long? value)

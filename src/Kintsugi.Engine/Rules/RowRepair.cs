@@ -32,7 +32,7 @@ public abstract record RowRepair
     /// <summary>Set the column to a SQL expression over the row.</summary>
     public sealed record SetExpression(string Sql) : RowRepair;
 
-    /// <summary>Whether the owner chose anything beyond being told; that is consent to a reversible repair (RULES.md 1).</summary>
+    /// <summary>Whether the owner chose anything beyond being told; that is consent to a reversible repair.</summary>
     public bool Acts => this is not Report;
 }
 

@@ -4,7 +4,7 @@ namespace Kintsugi.Hosting;
 
 /// <summary>
 /// Rows are changed without a person only where their violation is new and lasts: the place was proven sound before it was seen first, and two
-/// looks that lie apart saw it (RULES.md 2, 3).
+/// looks that lie apart saw it.
 /// </summary>
 internal static class Seasoning
 {

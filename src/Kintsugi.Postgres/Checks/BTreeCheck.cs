@@ -4,7 +4,7 @@ namespace Kintsugi.Postgres.Checks;
 
 /// <summary>
 /// Every btree index against itself and its heap, by amcheck: item order, sibling links and high keys; from depth standard that every
-/// heap tuple has its entry (heapallindexed: without it a missing entry is not seen, HAZARDS finding 2); at depth deep also parents,
+/// heap tuple has its entry (heapallindexed: without it a missing entry is not seen); at depth deep also parents,
 /// downlinks and that every entry is found again from the root, under a SHARE lock that is not waited for.
 /// </summary>
 public sealed class BTreeCheck : IBatchCheck

@@ -3,7 +3,7 @@ using Kintsugi.Postgres.Sessions;
 namespace Kintsugi.Postgres.Operating;
 
 /// <summary>
-/// Lets one healer at a time in (RULES.md 21): a session-level advisory lock in the database, held by the very session that executes the
+/// Lets one healer at a time in: a session-level advisory lock in the database, held by the very session that executes the
 /// steps, and one in database postgres for shared catalogs and file work. The server frees both when that session ends, however it ends.
 /// </summary>
 public sealed class OperatingRoom(SessionFactory factory, Capabilities server, TimeProvider clock) : IOperatingRoom

@@ -5,7 +5,7 @@ namespace Kintsugi.Postgres.Operating;
 /// <summary>
 /// Nobody may have the old pages in memory: the table is locked, what was changed is written out, each page must be the one that was meant, the server's
 /// copies leave shared buffers, and only then the file is written; the server has to read back what was written before the lock is given up. The
-/// transaction itself is rolled back: nothing in it is to stay (HEALING.md 1.4).
+/// transaction itself is rolled back: nothing in it is to stay.
 /// </summary>
 internal sealed class PageExchange(Step step, WriteSession session)
 {

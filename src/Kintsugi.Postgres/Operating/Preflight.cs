@@ -13,7 +13,7 @@ internal static class Preflight
         return plan.DiskBytes > 0 ? await Room(plan, session, cancellationToken) : null;
     }
 
-    /// <summary>A concurrent build waits for every transaction that is older than itself, prepared ones for ever (HAZARDS H7).</summary>
+    /// <summary>A concurrent build waits for every transaction that is older than itself, prepared ones for ever.</summary>
     private static async ValueTask<string?> OldTransaction(WriteSession session, CancellationToken cancellationToken)
     {
         var prepared = await session.Rows(

@@ -5,13 +5,13 @@ namespace Kintsugi.Postgres.Operating;
 
 /// <summary>
 /// REINDEX INDEX CONCURRENTLY. A failed or killed one leaves an invalid index named _ccnew or _ccold: ours is what is new on that table since
-/// the recorded moment, invalid and named so (RULES.md 23). A watcher ends a wait for other people's transactions that lasts too long.
+/// the recorded moment, invalid and named so. A watcher ends a wait for other people's transactions that lasts too long.
 /// </summary>
 internal sealed class RebuildIndexStep : IStepRunner
 {
     public const string Name = "rebuild-index";
 
-    /// <summary>How long it may wait for transactions older than itself before it gives up and cleans up (HAZARDS H7).</summary>
+    /// <summary>How long it may wait for transactions older than itself before it gives up and cleans up.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     public string Kind => Name;

@@ -13,7 +13,7 @@ internal sealed class RecreateRowsStep : IStepRunner
 {
     public const string Name = "recreate-rows";
 
-    /// <summary>No index decides what is missing (HAZARDS H1).</summary>
+    /// <summary>No index decides what is missing.</summary>
     private const string Looking = "SAVEPOINT kintsugi_look; SET TRANSACTION READ ONLY; "
         + "SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off; SET LOCAL enable_bitmapscan = off";
 

@@ -4,7 +4,7 @@ using Kintsugi.Postgres.Sessions;
 namespace Kintsugi.Postgres.Operating;
 
 /// <summary>
-/// One batch of a row repair in one transaction (RULES.md 24): lock, re-check, before-images, change, the rule once more, an audit line,
+/// One batch of a row repair in one transaction: lock, re-check, before-images, change, the rule once more, an audit line,
 /// COMMIT. A kill at any point leaves the batch done or not done; which of the two, the audit line's token tells, never a guess.
 /// </summary>
 internal sealed class RowBatchStep : IStepRunner

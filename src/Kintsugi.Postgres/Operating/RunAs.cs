@@ -3,8 +3,8 @@ using Kintsugi.Postgres.Sessions;
 namespace Kintsugi.Postgres.Operating;
 
 /// <summary>
-/// User code (index expressions, triggers) runs under the database's own search_path and as the table's owner where the step says so
-/// (RULES.md 23, 24): it was written for that path, and it must not get a superuser's rights.
+/// User code (index expressions, triggers) runs under the database's own search_path and as the table's owner where the step says so: it was
+/// written for that path, and it must not get a superuser's rights.
 /// </summary>
 internal static class RunAs
 {

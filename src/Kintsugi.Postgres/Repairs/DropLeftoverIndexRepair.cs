@@ -6,7 +6,7 @@ namespace Kintsugi.Postgres.Repairs;
 
 /// <summary>
 /// Drops what a failed concurrent rebuild left behind: invalid, named _ccnew or _ccold, with a valid index of the same definition beside it.
-/// Any other invalid index is somebody's intention: its drop or rebuild is proposed, and a person approves (RULES.md 16).
+/// Any other invalid index is somebody's intention: its drop or rebuild is proposed, and a person approves.
 /// </summary>
 public sealed class DropLeftoverIndexRepair : IRepair
 {

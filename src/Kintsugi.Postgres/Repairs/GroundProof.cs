@@ -5,7 +5,7 @@ namespace Kintsugi.Postgres.Repairs;
 
 /// <summary>
 /// Proves the heap that an index serves before anything is built on it: verify_heapam with TOAST where it exists; on 13, the weaker
-/// full read of every value (RULES.md 14).
+/// full read of every value.
 /// </summary>
 internal static class GroundProof
 {

@@ -7,7 +7,7 @@ namespace Kintsugi.Postgres.Repairs;
 /// <summary>
 /// Rebuilds indexes from their tables: concurrently where the server can, plainly where it must be (system catalogs, exclusion constraints,
 /// versions whose concurrent rebuild is itself broken). The heap under the index is proven first: rebuilding over a sick heap destroys the
-/// last witness of what is missing from it (HAZARDS H9, FAULTS.md 5).
+/// last witness of what is missing from it.
 /// </summary>
 public sealed class ReindexRepair : IRepair
 {

@@ -7,7 +7,7 @@ namespace Kintsugi.Postgres.Scratch;
 /// <summary>
 /// A server on a laid-out copy of a cluster, for looking into it: on a private socket, under another account than the living
 /// server where we may
-/// choose, unable to reach archive, primary or subscriber of the original (RULES.md 31). The copy is changed by recovery; the
+/// choose, unable to reach archive, primary or subscriber of the original. The copy is changed by recovery; the
 /// snapshot is not.
 /// </summary>
 public sealed class ScratchServer : IAsyncDisposable

@@ -2,7 +2,7 @@ using Kintsugi.Postgres.Files;
 
 namespace Kintsugi.Postgres.Sessions;
 
-/// <summary>One probe of a database: what can be examined and repaired here. Signatures and privileges count, not version numbers (RULES.md 13).</summary>
+/// <summary>One probe of a database: what can be examined and repaired here. Signatures and privileges count, not version numbers.</summary>
 public static class CapabilityProbe
 {
     private const string Facts = """

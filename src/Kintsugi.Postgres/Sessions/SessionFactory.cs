@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace Kintsugi.Postgres.Sessions;
 
-/// <summary>Limits of the sessions that look (RULES.md 11 and 22).</summary>
+/// <summary>Limits of the sessions that look.</summary>
 public sealed record SessionLimits
 {
     /// <summary>No MVCC snapshot of ours lives longer.</summary>

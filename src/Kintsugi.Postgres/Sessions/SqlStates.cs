@@ -25,7 +25,7 @@ public static class SqlStates
     /// <summary>The object went away while we looked: that is no fault.</summary>
     public static bool IsGone(string? code) => code is UndefinedTable or UndefinedObject;
 
-    /// <summary>Another try may succeed (HAZARDS H36): anything else is not worth repeating.</summary>
+    /// <summary>Another try may succeed: anything else is not worth repeating.</summary>
     public static bool MayPass(string? code) => code is LockNotAvailable or SerializationFailure or DeadlockDetected or QueryCanceled or null
         || code.StartsWith("08", StringComparison.Ordinal) || code.StartsWith("57P", StringComparison.Ordinal)
         || code.StartsWith("53", StringComparison.Ordinal);
@@ -50,7 +50,7 @@ public static class SqlStates
     public static bool SpeaksOfDamage(string text) =>
         Array.Exists(DamageWords, words => text.Contains(words, StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>Whether the error accuses the data that was read, by code first; XX000 counts only with a listed message (RULES.md 7).</summary>
+    /// <summary>Whether the error accuses the data that was read, by code first; XX000 counts only with a listed message.</summary>
     public static bool MeansDamage(PatientException problem) => problem.SqlState switch
     {
         DataCorrupted or IndexCorrupted => true,

@@ -38,7 +38,7 @@ public sealed class WriteSession(NpgsqlConnection connection, SessionLimits limi
     }
 
     /// <summary>
-    /// Runs a statement that must not be ended by a clock of ours half way (REINDEX CONCURRENTLY, VACUUM, VALIDATE: RULES.md 22).
+    /// Runs a statement that must not be ended by a clock of ours half way (REINDEX CONCURRENTLY, VACUUM, VALIDATE).
     /// Cancellation still reaches the server.
     /// </summary>
     /// <param name="lockTimeout">Zero for the CONCURRENTLY pair, whose waits are part of the work.</param>

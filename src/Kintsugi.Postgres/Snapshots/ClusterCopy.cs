@@ -38,7 +38,7 @@ internal sealed class ClusterCopy(ISnapshotShelf shelf, SessionFactory factory, 
         return draft.Id;
     }
 
-    /// <summary>A slot of this session alone: it goes with the session, whatever becomes of us (RULES.md 30).</summary>
+    /// <summary>A slot of this session alone: it goes with the session, whatever becomes of us.</summary>
     private static async ValueTask HoldWal(WriteSession session, CancellationToken cancellationToken)
     {
         try

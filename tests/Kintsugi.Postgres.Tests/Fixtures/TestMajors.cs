@@ -12,7 +12,7 @@ public static class TestMajors
     /// <summary>For `[Theory, MemberData(nameof(TestMajors.All), MemberType = typeof(TestMajors))]`.</summary>
     public static TheoryData<int> All => [.. Chosen];
 
-    /// <summary>The oldest and the newest: where a law that is dear to run is enough (RULES.md 39).</summary>
+    /// <summary>The oldest and the newest: where a law that is dear to run is enough.</summary>
     public static TheoryData<int> Ends => [.. Chosen.Where(m => m == Chosen[0] || m == Chosen[^1])];
 
     public static int Newest => Chosen[^1];

@@ -1,7 +1,6 @@
 namespace Kintsugi.Postgres.Checks.Catalog;
 
-/// <summary>Which system catalogs this server has, with which columns and unique keys: asked, never assumed from its version
-/// (RULES.md 13).</summary>
+/// <summary>Which system catalogs this server has, with which columns and unique keys: asked, never assumed from its version.</summary>
 internal sealed class CatalogShape
 {
     private const string Sql = """

@@ -9,7 +9,7 @@ namespace Kintsugi.Postgres.Checks.Collations;
 /// every index, partition bound and ordering CHECK that rests on it may lie. One change of a library is one case, however many
 /// objects it has.
 /// </summary>
-/// <remarks>REFRESH VERSION only silences the warning: it comes last (ALTER COLLATION, "Notes"; HAZARDS H19). An unchanged
+/// <remarks>REFRESH VERSION only silences the warning: it comes last (ALTER COLLATION, "Notes"). An unchanged
 /// version does not
 /// prove an unchanged order: <see cref="CollationFingerprint"/>.</remarks>
 public sealed class CollationCheck : ICheck

@@ -6,7 +6,7 @@ namespace Kintsugi.Postgres.Checks.Collations;
 /// <summary>
 /// How a collation orders strings on which libraries have been known to disagree, as a hash: an unchanged version does not prove
 /// an unchanged
-/// order (a backport, another C library, a version that is not recorded; HAZARDS H20). Compare it with the one that was kept.
+/// order (a backport, another C library, a version that is not recorded). Compare it with the one that was kept.
 /// </summary>
 public static class CollationFingerprint
 {

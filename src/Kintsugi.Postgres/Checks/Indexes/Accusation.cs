@@ -6,7 +6,7 @@ namespace Kintsugi.Postgres.Checks.Indexes;
 
 /// <summary>
 /// Who is guilty of an entry that leads nowhere. Where several indexes know the row, or its bytes still lie on the page, the table has lost it;
-/// where one index alone names a place that its sisters do not, that index is wrong (FAULTS.md, "What the lab taught" 3-5).
+/// where one index alone names a place that its sisters do not, that index is wrong.
 /// </summary>
 internal sealed class Accusation(Located heap, Target table, Func<Located, Target> targetOf, IReadOnlyList<Located> whole)
 {

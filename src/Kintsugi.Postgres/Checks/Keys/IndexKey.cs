@@ -5,7 +5,7 @@ namespace Kintsugi.Postgres.Checks.Keys;
 /// <summary>A search operator of an operator class whose both sides are of the class's type.</summary>
 /// <param name="Strategy">Its number in the operator family.</param>
 /// <param name="Name">As people write it.</param>
-/// <param name="Sql">OPERATOR(schema.name), which no search_path can turn into another one (RULES.md 8).</param>
+/// <param name="Sql">OPERATOR(schema.name), which no search_path can turn into another one.</param>
 internal sealed record KeyOperator(int Strategy, string Name, string Sql);
 
 /// <summary>One key column of an index, as SQL can ask about it.</summary>

@@ -8,7 +8,7 @@ namespace Kintsugi.Postgres.Checks.Keys;
 /// The keys in indexes of the other access methods against the values in the rows, which no tool of the server compares. Hash codes are computed
 /// again and held against the raw pages, with the bucket they stand in; rows are held against the summaries of their BRIN ranges; and rows ask
 /// their GIN, GiST and SP-GiST indexes for themselves. Before any search the raw structure is proven: a search in a damaged tree can spin beyond
-/// cancellation (FAULTS.md, "What the lab taught" 2). Btree keys are amcheck's (heapallindexed).
+/// cancellation. Btree keys are amcheck's (heapallindexed).
 /// </summary>
 public sealed class IndexKeysCheck(TimeProvider clock) : ICheck
 {

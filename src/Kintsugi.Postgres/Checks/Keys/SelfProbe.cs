@@ -4,8 +4,8 @@ using Kintsugi.Postgres.Sessions;
 namespace Kintsugi.Postgres.Checks.Keys;
 
 /// <summary>
-/// Each row asks the index for itself with a condition that its own value fulfils, and must come back (HEALING.md 5). Only the index can answer:
-/// other plans are off by planner settings, EXPLAIN shows that this very index is used (RULES.md 12), and rows come from a sample scan, which
+/// Each row asks the index for itself with a condition that its own value fulfils, and must come back. Only the index can answer:
+/// other plans are off by planner settings, EXPLAIN shows that this very index is used, and rows come from a sample scan, which
 /// reads no index. Each key is asked for once, however many rows have it. Question and answer are one statement under one MVCC snapshot, so that nothing can happen between them.
 /// </summary>
 internal sealed partial class SelfProbe(Relation index, Relation table, IndexKey key, Portion portion, Patient patient)

@@ -17,7 +17,7 @@ internal static class MapPages
     public static async ValueTask<IReadOnlyList<Finding>> Unreadable(
         Relation relation, string fork, FaultClass fault, Target target, Patient patient, CancellationToken cancellationToken)
     {
-        // pageinspect asks for a superuser whatever is granted (RULES.md 13).
+        // pageinspect asks for a superuser whatever is granted.
         if (!patient.Can.Superuser || Reader(patient.Can) is not { } reader)
             return [];
         var blocks = (await patient.Session.Rows("SELECT pg_catalog.pg_relation_size($1::pg_catalog.regclass, $2) / 8192",

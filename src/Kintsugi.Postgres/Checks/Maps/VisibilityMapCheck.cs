@@ -105,7 +105,7 @@ public sealed class VisibilityMapCheck(TimeProvider clock) : IBatchCheck
     /// <summary>
     /// Waits a little until every transaction that ran during the first look is over: before 16 the horizon that the functions
     /// take can be
-    /// too young under load elsewhere (RULES.md 15), and rows deleted meanwhile are no lie.
+    /// too young under load elsewhere, and rows deleted meanwhile are no lie.
     /// </summary>
     private async ValueTask<bool> OthersFinished(Patient patient, CancellationToken cancellationToken)
     {

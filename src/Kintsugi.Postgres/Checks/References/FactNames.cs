@@ -129,7 +129,7 @@ public static class FactNames
     /// </summary>
     public const string Suspect = "suspect";
 
-    /// <summary>isolated or mass (RULES.md 19): how many rows of a table disagree with a generated column's expression.</summary>
+    /// <summary>isolated or mass: how many rows of a table disagree with a generated column's expression.</summary>
     public const string Spread = "spread";
 
     /// <summary>Rows of the table when it was looked at.</summary>

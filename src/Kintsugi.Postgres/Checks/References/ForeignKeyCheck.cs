@@ -7,7 +7,7 @@ namespace Kintsugi.Postgres.Checks.References;
 /// <summary>
 /// Every foreign key, declared or the owner's, against the rows themselves: whether for each referring row there is a parent, by
 /// the constraint's own operators, read from the two heaps in one statement. NOT VALID, NOT ENFORCED and disabled keys are looked
-/// at all the same. No index is asked: a parent's index that has lost an entry must not make its children orphans (HAZARDS H1).
+/// at all the same. No index is asked: a parent's index that has lost an entry must not make its children orphans.
 /// </summary>
 public sealed class ForeignKeyCheck(ConsistencyRules rules) : ICheck
 {

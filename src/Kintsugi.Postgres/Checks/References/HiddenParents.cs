@@ -5,7 +5,7 @@ namespace Kintsugi.Postgres.Checks.References;
 
 /// <summary>
 /// Asks whether the parents of orphans are hidden or lost rather than absent: one parent whose header or page is damaged makes
-/// orphans of all its children, and to remove these would multiply the loss (FAULTS.md, "What the lab taught", 6).
+/// orphans of all its children, and to remove these would multiply the loss.
 /// </summary>
 internal static class HiddenParents
 {

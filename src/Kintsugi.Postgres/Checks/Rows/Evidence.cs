@@ -3,12 +3,12 @@ using Kintsugi.Postgres.Sessions;
 namespace Kintsugi.Postgres.Checks.Rows;
 
 /// <summary>
-/// How evidence about rows is read: from the heap alone, by a plan that is looked at before it runs (RULES.md 10, 12).
+/// How evidence about rows is read: from the heap alone, by a plan that is looked at before it runs.
 /// </summary>
 internal static class Evidence
 {
     /// <summary>
-    /// No index decides what rows exist (HAZARDS H1). Nested loops are off because without an index they never end; constraints
+    /// No index decides what rows exist. Nested loops are off because without an index they never end; constraints
     /// and partition bounds prove nothing to the planner, for they are what is being examined.
     /// </summary>
     private const string HeapAlone =

@@ -4,13 +4,13 @@ using System.Text;
 namespace Kintsugi.Postgres.Checks.Rows;
 
 /// <summary>
-/// Finds bad rows on the heap alone, and looks at each once more under a later MVCC snapshot before it counts (RULES.md 11): what
+/// Finds bad rows on the heap alone, and looks at each once more under a later MVCC snapshot before it counts: what
 /// another session was just about to put right is no damage. A sound table costs one pass; memory does not grow with the number
 /// of bad rows.
 /// </summary>
 internal static class RowSearch
 {
-    /// <summary>Keys in one finding (CONTRACT.md).</summary>
+    /// <summary>Keys in one finding.</summary>
     public const int MaxSamples = 100;
 
     /// <summary>So many rows are looked at a second time one by one; beyond it the rest are counted under one snapshot.</summary>

@@ -12,7 +12,7 @@ internal static class LogLines
     private static readonly string[] Codes = ["XX001", "XX002"];
     private static readonly string[] Loud = ["PANIC:", "\"PANIC\"", ",PANIC,"];
 
-    /// <summary>Lines of our own sessions do not count: they only repeat what a scrub has met (RULES.md 7).</summary>
+    /// <summary>Lines of our own sessions do not count: they only repeat what a scrub has met.</summary>
     public static IEnumerable<Trace> OfDamage(string log)
     {
         foreach (var line in log.Split('\n'))

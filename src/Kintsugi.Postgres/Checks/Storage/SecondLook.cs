@@ -5,7 +5,7 @@ namespace Kintsugi.Postgres.Checks.Storage;
 
 /// <summary>
 /// Reads suspicious pages again before they are accused: a page read while the server wrote it is torn in our buffer and whole on
-/// disk (HAZARDS H24). All suspects of a relation share the pauses. A page is guilty when its bytes stood still and are wrong.
+/// disk. All suspects of a relation share the pauses. A page is guilty when its bytes stood still and are wrong.
 /// </summary>
 /// <param name="live">A server may be writing these files: only then is there anything to wait for.</param>
 internal sealed class SecondLook(IByteSource bytes, string path, bool live, TimeProvider clock)

@@ -7,7 +7,7 @@ namespace Kintsugi.Postgres.Checks.Uniqueness;
 /// same.</summary>
 /// <param name="Expression">The column or expression, as the server prints it, with its collation.</param>
 /// <param name="Name">Without the collation: what people and JSON samples call it.</param>
-/// <param name="Same">OPERATOR(schema.=): never a bare operator, which search_path would resolve (RULES.md 8).</param>
+/// <param name="Same">OPERATOR(schema.=): never a bare operator, which search_path would resolve.</param>
 /// <param name="Less">The operator class's own order, where it has one.</param>
 /// <param name="Groups">GROUP BY of the expression's type compares by that very operator.</param>
 /// <param name="Hashes">Two values may be joined by hash under the operator.</param>

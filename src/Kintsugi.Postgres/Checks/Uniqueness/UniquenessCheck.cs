@@ -35,7 +35,7 @@ public sealed class UniquenessCheck : IBatchCheck
             .Select(index => Eligible.Portion(index, patient) with
             {
                 Weight = patient.Relations.Find(index.HeapOid)?.Pages ?? index.Pages,
-                // Values out of line are read through the TOAST table's own index (RULES.md 10).
+                // Values out of line are read through the TOAST table's own index.
                 StandsOn = patient.Relations.Find(index.HeapOid) is { } heap ? [heap.Oid, heap.ToastOid] : [],
                 Settled = Eligible.Settle(index, patient)
                     ?? (index.Index is { Valid: true, Ready: true } ? null

@@ -8,7 +8,7 @@ namespace Kintsugi.Postgres.Checks.Values;
 
 /// <summary>
 /// Every stored generated column against its expression, byte for byte. Where a few rows disagree, a stored value has changed by
-/// itself, and it may as well be one of the columns that the expression reads (RULES.md 19); where most do, the expression or its
+/// itself, and it may as well be one of the columns that the expression reads; where most do, the expression or its
 /// functions have changed.
 /// </summary>
 public sealed class GeneratedCheck : ICheck

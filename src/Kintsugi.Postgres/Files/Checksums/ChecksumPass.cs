@@ -26,8 +26,7 @@ internal sealed class ChecksumPass(DataDirectory directory, ChecksumSettings set
     private const int ChunkBytes = 1 << 20;
     private const long UnitBytes = 32 << 20;
 
-    /// <summary>A page that a running server is just writing is whole again long before the last of these (HAZARDS
-    /// H24).</summary>
+    /// <summary>A page that a running server is just writing is whole again long before the last of these.</summary>
     private const int Looks = 5;
 
     private readonly ConcurrentBag<BadPage> bad = [];

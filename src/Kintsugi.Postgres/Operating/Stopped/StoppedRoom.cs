@@ -3,7 +3,7 @@ using Kintsugi.Postgres.Files.Offline;
 namespace Kintsugi.Postgres.Operating.Stopped;
 
 /// <summary>
-/// Lets one healer at a time at the files of a stopped cluster: a lock file beside the data directory (RULES.md 21), which the kernel frees with the
+/// Lets one healer at a time at the files of a stopped cluster: a lock file beside the data directory, which the kernel frees with the
 /// process that holds it. A server that was started meanwhile ends it.
 /// </summary>
 public sealed class StoppedRoom(string directory) : IOperatingRoom

@@ -2,8 +2,8 @@ namespace Kintsugi.Postgres.Repairs.Catalog;
 
 /// <summary>
 /// Ends contradictions between system catalogs where what is right can be told from what is left: from the row type, the array type, the
-/// dependencies, the indexes themselves. Catalog rows are written by hand only with a person's approval and a snapshot of the whole cluster
-/// (RULES.md 28); the old rows are kept in the record of the step.
+/// dependencies, the indexes themselves. Catalog rows are written by hand only with a person's approval and a snapshot of the whole cluster; the
+/// old rows are kept in the record of the step.
 /// </summary>
 public sealed class CatalogRepair : IRepair
 {

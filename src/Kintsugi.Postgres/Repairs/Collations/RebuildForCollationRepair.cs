@@ -6,7 +6,7 @@ namespace Kintsugi.Postgres.Repairs.Collations;
 
 /// <summary>
 /// The whole story of a changed collation as one case, in the one right order: what rests on it is rebuilt, materialized views are filled
-/// again, and the recorded version is refreshed last, because that only silences the warning (ALTER COLLATION, "Notes"; HAZARDS H19).
+/// again, and the recorded version is refreshed last, because that only silences the warning (ALTER COLLATION, "Notes").
 /// </summary>
 public sealed class RebuildForCollationRepair : IRepair
 {

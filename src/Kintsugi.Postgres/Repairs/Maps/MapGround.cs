@@ -3,8 +3,8 @@ using Kintsugi.Postgres.Sessions;
 namespace Kintsugi.Postgres.Repairs.Maps;
 
 /// <summary>
-/// What stands against a VACUUM of ours: it prunes the dead or hidden rows that would heal an open case of storage, heap or missing parents
-/// (RULES.md 29). Damage to the map itself does not: it is what is mended.
+/// What stands against a VACUUM of ours: it prunes the dead or hidden rows that would heal an open case of storage, heap or missing parents.
+/// Damage to the map itself does not: it is what is mended.
 /// </summary>
 internal static class MapGround
 {

@@ -5,7 +5,7 @@ namespace Kintsugi.Postgres.Repairs.Maps;
 
 /// <summary>
 /// Lets VACUUM write the free space map again, and a checkpoint bring it to its file. The server takes a bad page of it for an empty one, so
-/// nothing is lost meanwhile. The fork is never removed: from 16 on a VACUUM of a running server then fails (HEALING.md 3).
+/// nothing is lost meanwhile. The fork is never removed: from 16 on a VACUUM of a running server then fails.
 /// </summary>
 public sealed class RebuildFreeSpaceMapRepair : IRepair
 {

@@ -10,7 +10,7 @@ namespace Kintsugi.Postgres.Repairs.Pages;
 
 /// <summary>
 /// Puts back fields of heap and TOAST pages that what is left of the page, its indexes and the visibility map leave one answer for: the page's
-/// header, line pointers, tuple headers, lengths. No byte of a value is ever guessed, and nothing is removed (HEALING.md section 4; 1.4 for the writing).
+/// header, line pointers, tuple headers, lengths. No byte of a value is ever guessed, and nothing is removed.
 /// </summary>
 public sealed class MendPagesRepair(TimeProvider clock) : IRepair
 {

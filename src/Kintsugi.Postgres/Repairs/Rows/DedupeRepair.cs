@@ -5,7 +5,7 @@ namespace Kintsugi.Postgres.Repairs.Rows;
 
 /// <summary>
 /// Duplicates under a unique index: one row of each key stays, by the owner's rule or the one that most rows refer to; what refers to the
-/// others is led to it; the others go to quarantine; then the index is built anew (HAZARDS H8).
+/// others is led to it; the others go to quarantine; then the index is built anew.
 /// </summary>
 public sealed class DedupeRepair(ConsistencyRules rules) : IRepair
 {

@@ -7,7 +7,7 @@ namespace Kintsugi.Postgres.Repairs.Rows;
 
 /// <summary>
 /// Puts a constraint in force again: triggers enabled, NOT VALID validated, once no row stands against it. Off on purpose is common, so policy
-/// says never until a person approves (RULES.md 1).
+/// says never until a person approves.
 /// </summary>
 public sealed class EnforceRepair : IRepair
 {

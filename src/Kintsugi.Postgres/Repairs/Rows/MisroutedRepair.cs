@@ -5,7 +5,7 @@ namespace Kintsugi.Postgres.Repairs.Rows;
 
 /// <summary>
 /// Moves rows into the partition that their key belongs to, by an UPDATE through the root that changes nothing else. Before 15 that is a
-/// DELETE and an INSERT to the triggers of references (release notes 15, E.1.3.3), so it refuses where these would act (RULES.md 26).
+/// DELETE and an INSERT to the triggers of references (release notes 15, E.1.3.3), so it refuses where these would act.
 /// </summary>
 public sealed class MisroutedRepair : IRepair
 {

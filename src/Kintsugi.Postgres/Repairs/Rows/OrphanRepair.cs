@@ -34,7 +34,7 @@ public sealed class OrphanRepair(ConsistencyRules rules) : IRepair
         return await Propose(healing, finding, table, choice, chosen, patient, cancellationToken);
     }
 
-    /// <summary>Orphans that are legal by the schema: not repaired unless the owner asks (HAZARDS H30).</summary>
+    /// <summary>Orphans that are legal by the schema: not repaired unless the owner asks.</summary>
     private static string? Unasked(Finding finding) =>
         RowGround.Says(finding, FactNames.Enforced, "false")
             ? $"{finding.Target.Rule} is NOT ENFORCED: such rows are legal. Name a repair for it under consistency.constraints if you want one"

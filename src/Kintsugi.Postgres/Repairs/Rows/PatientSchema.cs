@@ -4,7 +4,7 @@ namespace Kintsugi.Postgres.Repairs.Rows;
 
 /// <summary>
 /// Schema kintsugi of a patient: the audit log and the quarantine, made at the first repair of rows and nobody else's to see. What restores a
-/// row is each column's text as its type writes it, or raw bytes where that is no text; jsonb is for people (RULES.md 25).
+/// row is each column's text as its type writes it, or raw bytes where that is no text; jsonb is for people.
 /// </summary>
 internal static class PatientSchema
 {

@@ -4,7 +4,7 @@ namespace Kintsugi.Postgres.Repairs.Rows;
 
 /// <summary>
 /// Computes stored generated columns anew where most rows disagree, for then the expression or its functions changed. An isolated
-/// disagreement is suspected damage of the base column, and both values are told instead (RULES.md 19).
+/// disagreement is suspected damage of the base column, and both values are told instead.
 /// </summary>
 public sealed class RecomputeRepair : IRepair
 {

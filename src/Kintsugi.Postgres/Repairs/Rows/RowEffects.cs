@@ -2,7 +2,7 @@ using Kintsugi.Postgres.Sessions;
 
 namespace Kintsugi.Postgres.Repairs.Rows;
 
-/// <summary>What else happens when rows of those tables change: triggers, rewrite rules, replication, what is carried along (HAZARDS H28).</summary>
+/// <summary>What else happens when rows of those tables change: triggers, rewrite rules, replication, what is carried along.</summary>
 internal sealed record RowEffects(IReadOnlyList<string> Warnings, string? NeedsApproval, string? Obstacle)
 {
     private const string Triggers = """

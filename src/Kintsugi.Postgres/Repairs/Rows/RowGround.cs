@@ -8,7 +8,7 @@ internal static class RowGround
 {
     /// <summary>
     /// A refusal that no harsher means may pass: the evidence is provisional, or storage or heap of a table that it rests on is damaged. A row
-    /// that seems wrong is then a witness of what is lost (FAULTS.md, "What the lab taught", 6).
+    /// that seems wrong is then a witness of what is lost.
     /// </summary>
     public static Proposal.Refused? Refusal(HealingCase healing) =>
         healing.Findings.Select(finding => finding.Facts.GetValueOrDefault(FactNames.ParentSuspect)).FirstOrDefault(it => it is not null) is { } suspect

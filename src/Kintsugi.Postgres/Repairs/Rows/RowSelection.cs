@@ -103,7 +103,7 @@ internal sealed class RowSelection(Patient patient)
         }
     }
 
-    /// <summary>Everything that refers to rows that are to leave, however many levels below (HAZARDS H28).</summary>
+    /// <summary>Everything that refers to rows that are to leave, however many levels below.</summary>
     public async ValueTask Close(CancellationToken cancellationToken)
     {
         var keys = await ForeignKeyReader.Read(patient, cancellationToken);

@@ -6,7 +6,7 @@ namespace Kintsugi.Postgres.Repairs.Rows;
 /// <summary>The inside of one batch's transaction.</summary>
 internal sealed class RowSurgery(StepContext context, RowBatch batch, string schemaOwner)
 {
-    /// <summary>No index decides what is true of a row, as in the check that accused (HAZARDS H1). Taken back before anything is written.</summary>
+    /// <summary>No index decides what is true of a row, as in the check that accused. Taken back before anything is written.</summary>
     private const string HeapAlone = "SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off; SET LOCAL enable_bitmapscan = off";
 
     private readonly WriteSession session = context.Session;
@@ -105,7 +105,7 @@ internal sealed class RowSurgery(StepContext context, RowBatch batch, string sch
         }
     }
 
-    /// <summary>The rule once more, for the rows where they lie now (RULES.md 24).</summary>
+    /// <summary>The rule once more, for the rows where they lie now.</summary>
     private async ValueTask Prove(string[] places, CancellationToken cancellationToken)
     {
         var result = batch.Result.Length > 0 ? batch.Result : batch.Violation;

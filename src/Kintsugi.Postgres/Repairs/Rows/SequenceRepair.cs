@@ -5,7 +5,7 @@ using Kintsugi.Postgres.Sessions;
 
 namespace Kintsugi.Postgres.Repairs.Rows;
 
-/// <summary>Sets a sequence behind the largest value in use, never backwards; the largest value is read again under lock (RULES.md 27).</summary>
+/// <summary>Sets a sequence behind the largest value in use, never backwards; the largest value is read again under lock.</summary>
 public sealed class SequenceRepair : IRepair
 {
     /// <summary>A jump over more than this share of the range is a person's decision: one wild value would burn it.</summary>

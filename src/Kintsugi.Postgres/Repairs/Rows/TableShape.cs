@@ -53,7 +53,7 @@ internal sealed class TableShape
 
     /// <summary>
     /// SHA-256 over every column's binary form: with ctid and xmin it says that a row is, byte for byte, the one that was looked at.
-    /// A row's text form would lose differences (HAZARDS H29, RULES.md 10).
+    /// A row's text form would lose differences.
     /// </summary>
     public string Hash => $"pg_catalog.encode(pg_catalog.sha256({string.Join(" || ", Columns.Select(column => column.Framed))}), 'hex')";
 

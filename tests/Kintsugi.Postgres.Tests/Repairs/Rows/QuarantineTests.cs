@@ -8,7 +8,7 @@ namespace Kintsugi.Postgres.Tests.Repairs.Rows;
 
 public sealed class QuarantineTests(Servers servers)
 {
-    /// <summary>Values that jsonb, casts or careless text would alter (RULES.md 25).</summary>
+    /// <summary>Values that jsonb, casts or careless text would alter.</summary>
     private const string Zoo = """
         CREATE TYPE "odd ""type" AS (a integer, b text);
         CREATE TYPE mood AS ENUM ('sad', 'it''s "ok"');

@@ -15,7 +15,7 @@ public sealed class ValueRepairTests(Servers servers)
         var before = await database.Fingerprint(Token);
         await Injury.Inflict(database.Cluster, database.Name, [new MisroutedRow()], Token);
         await using var ward = await RowWard.Open(database, ConsistencyRules.None, "partition-bound");
-        // A reference with ON DELETE CASCADE acts on a move before 15 (RULES.md 26).
+        // A reference with ON DELETE CASCADE acts on a move before 15.
         if (major < 15)
             await database.Execute("ALTER TABLE watch_notes DROP CONSTRAINT watch_notes_watch_fkey", Token);
 
