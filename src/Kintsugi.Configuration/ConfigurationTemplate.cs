@@ -92,10 +92,14 @@ public static class ConfigurationTemplate
         snapshots:
           # Left out, in the state directory.
           #directory: /var/lib/kintsugi/snapshots
-          # copy copies files; command runs a command of yours, for storage that takes its own snapshots.
+          # How the whole cluster is copied (files of single relations are always copied as they are): copy while it runs;
+          # stop_copy_start stops the server and starts it again; command runs a command of yours, for storage that takes its own snapshots.
           provider: copy
-          # With provider: command, and only then:
-          # command: /usr/local/bin/take-snapshot
+          # With provider: command, and only then. {id}, {case}, {directory}, {server} and {port} are filled in:
+          # command: zfs snapshot tank/postgres@{id}
+          # With provider: stop_copy_start, instead of pg_ctl:
+          # stop: systemctl stop postgresql@18-main
+          # start: systemctl start postgresql@18-main
           # What is kept: always the last few; older than so many days or above this size, the oldest go first.
           keep:
             last: 5

@@ -117,6 +117,9 @@ public enum SnapshotProvider
     /// <summary>Copies of the files concerned, or of the whole cluster.</summary>
     Copy,
 
+    /// <summary>The server is stopped, its files are copied, and it is started again.</summary>
+    StopCopyStart,
+
     /// <summary>A command of the owner's, for storage that takes its own snapshots.</summary>
     Command,
 }
@@ -127,7 +130,12 @@ public enum SnapshotProvider
 /// <param name="KeepFor">Older ones go, except the last; null keeps them.</param>
 /// <param name="KeepBytes">Oldest go first above this size, except the last; null sets no limit.</param>
 public sealed record SnapshotConfiguration(
-    string? Directory, SnapshotProvider Provider, string? Command, int KeepLast, TimeSpan? KeepFor, long? KeepBytes);
+    string? Directory, SnapshotProvider Provider, string? Command, int KeepLast, TimeSpan? KeepFor, long? KeepBytes)
+{
+    /// <summary>The owner's commands for <see cref="SnapshotProvider.StopCopyStart"/>; null for pg_ctl.</summary>
+    public string? Stop { get; init; }
+    public string? Start { get; init; }
+}
 
 /// <param name="OrphanedRowsWarning">More orphaned rows than this raise a warning.</param>
 /// <param name="DeadMan">A URL that is called after each finished look; null calls nobody.</param>

@@ -33,6 +33,9 @@ public static class PostgresRegistry
     /// <summary>For a cluster without its server: every check that reads files, and the repairs that need nobody to ask.</summary>
     public static Registry Stopped() => new(Checks(ConsistencyRules.None), [new ClusterFileRepair()]);
 
+    /// <summary>For a server that lets nobody in, by its files.</summary>
+    public static Registry LockedOut() => new(Checks(ConsistencyRules.None), [new OpenDoorRepair(), new ClusterFileRepair()]);
+
     private static IReadOnlyList<ICheck> Checks(ConsistencyRules rules) =>
     [
         new SettingsCheck(),

@@ -7,6 +7,7 @@ public sealed class StateDirectory
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     private const string LedgerName = "ledger.db";
+    public const string StoppedServerName = "stopped-server.json";
 
     private StateDirectory(string path) => Path = path;
 
@@ -14,6 +15,9 @@ public sealed class StateDirectory
     public string Ledger => System.IO.Path.Combine(Path, LedgerName);
     public string Service => System.IO.Path.Combine(Path, "service.db");
     public string Jobs => System.IO.Path.Combine(Path, "jobs.db");
+
+    /// <summary>How a server is started again that was stopped for a snapshot; there while it is owed.</summary>
+    public string StoppedServer => System.IO.Path.Combine(Path, StoppedServerName);
     public string Snapshots => System.IO.Path.Combine(Path, "snapshots");
 
     /// <summary>

@@ -34,17 +34,27 @@ internal static class HealCommand
         var begun = context.Clock.GetUtcNow();
         var approved = heal.PlanFile is { } file ? await PlanFile.Read(file, cancellationToken) : null;
         if (await StoppedPatient.Find(patient, scrub.MaxRate, context, cancellationToken) is { } stopped)
-            return await HealStopped(stopped, patient, scrub, heal, output, approved, context, cancellationToken);
+        {
+            approved?.MustBeFor(stopped.Server.SystemIdentifier);
+            await using var memory = Memory.Open(context);
+            var offline = new StoppedTheatre(stopped, ConfigurationFile.Load(patient.ConfigFile, context), memory, heal, scrub, output, approved, context);
+            var (seen, last) = await offline.Run(cancellationToken);
+            return await TellOfFiles(stopped, offline.Registry, seen, last, heal, scrub, output, begun, context, cancellationToken);
+        }
         if (heal.Beside is not null)
             throw new UsageException("--beside is for the files of a server that is down: name them with -D, and no connection");
-        await using var clinic = await Clinic.Connect(patient, scrub.MaxRate, context, cancellationToken);
+        var entry = await LockedOut.Enter(patient, scrub, heal, output, context, cancellationToken);
+        if (entry is { Clinic: null, Locked: var (source, registry, found) })
+            return await TellOfFiles(source, registry, entry.Cases, found, heal, scrub, output, begun, context, cancellationToken);
+        await using var clinic = entry.Clinic!;
         approved?.MustBeFor(clinic.Server.SystemIdentifier);
         await using var ledger = Memory.Open(context);
         var theatre = new Theatre(clinic, ledger, heal, scrub, output, approved, context);
-        var (cases, report) = await theatre.Run(cancellationToken);
+        var (treated, report) = await theatre.Run(cancellationToken);
         await ledger.RecordProofs(clinic.Server.SystemIdentifier, report, cancellationToken);
         var baseline = await Baseline.Of(
             ledger, clinic.Server.SystemIdentifier, report.Findings, context.Clock.GetUtcNow(), cancellationToken);
+        IReadOnlyList<CaseReport> cases = [.. entry.Cases, .. treated];
         if (output.Json)
             await context.Out.WriteLineAsync(HealJson.Write(clinic.Subject, begun, context.Clock.GetUtcNow(), cases, report, baseline));
         else
@@ -52,19 +62,15 @@ internal static class HealCommand
         return ExitCode(cases, report, baseline, scrub.Strict);
     }
 
-    private static async Task<int> HealStopped(
-        OfflineSource stopped, PatientArguments patient, ScrubArguments scrub, HealArguments heal, OutputArguments output, PlanFile? approved,
-        CliContext context, CancellationToken cancellationToken)
+    /// <summary>Of a server that is down, or that still lets nobody in.</summary>
+    private static async Task<int> TellOfFiles(
+        OfflineSource source, Registry registry, IReadOnlyList<CaseReport> cases, ScrubReport report, HealArguments heal, ScrubArguments scrub,
+        OutputArguments output, DateTimeOffset begun, CliContext context, CancellationToken cancellationToken)
     {
-        var begun = context.Clock.GetUtcNow();
-        approved?.MustBeFor(stopped.Server.SystemIdentifier);
-        await using var ledger = Memory.Open(context);
-        var theatre = new StoppedTheatre(stopped, ConfigurationFile.Load(patient.ConfigFile, context), ledger, heal, scrub, output, approved, context);
-        var (cases, report) = await theatre.Run(cancellationToken);
-        var baseline = await Memory.Keep(stopped.Server, report, context, cancellationToken);
+        var baseline = await Memory.Keep(source.Server, report, context, cancellationToken);
         if (output.Json)
             await context.Out.WriteLineAsync(HealJson.Write(
-                new Subject(stopped.Server, stopped.Directory.Path, theatre.Registry), begun, context.Clock.GetUtcNow(), cases, report, baseline));
+                new Subject(source.Server, source.Directory.Path, registry), begun, context.Clock.GetUtcNow(), cases, report, baseline));
         else
             await HealText.Write(context, heal, cases, report, baseline, output);
         return ExitCode(cases, report, baseline, scrub.Strict);

@@ -2,7 +2,6 @@ using System.CommandLine;
 using Kintsugi.Cli.Options;
 using Kintsugi.Cli.Output;
 using Kintsugi.Cli.Runtime;
-using Kintsugi.Postgres.Snapshots;
 using Kintsugi.State;
 
 namespace Kintsugi.Cli.Commands;
@@ -28,7 +27,7 @@ internal static class SnapshotChanges
         PatientArguments patient, Selection selection, string why, CliContext context, CancellationToken cancellationToken)
     {
         await using var clinic = await Clinic.Connect(patient, null, context, cancellationToken);
-        var store = SnapshotsCommand.Store(context);
+        var store = Shelf.Open(clinic.Configuration, context);
         var opened = await clinic.Source.Open(clinic.Source.Databases[0], cancellationToken);
         await using var session = opened.Sql;
         var filter = selection.Filter;
@@ -36,7 +35,7 @@ internal static class SnapshotChanges
             selection.Validate([opened.Relations]);
         var targets = filter is null ? [] : opened.Relations.Relations.Where(relation => relation.HasStorage && filter(relation))
             .Select(relation => relation.ToTarget(clinic.Server.SystemIdentifier, opened.Relations.Database)).ToList();
-        var id = await new SnapshotTaker(store, clinic.Factory).Take(
+        var id = await Shelf.Taker(clinic.Configuration, clinic.Factory, context).Take(
             null, why, filter is null ? SnapshotGrade.Cluster : SnapshotGrade.Relation, targets, opened, cancellationToken);
         var manifest = store.Show(id);
         await context.Out.WriteLineAsync($"snapshot {id}: {Text.Count(manifest.Files.Count, "file")}, {Text.Bytes(manifest.Bytes)}, in {store.PlaceOf(id)}");
@@ -48,11 +47,13 @@ internal static class SnapshotChanges
         var command = new Command("restore", "Lay a snapshot out in an empty directory; never over what lives.");
         var id = new Argument<string>("id") { Description = "the snapshot" };
         var target = new Option<string>("--to") { Description = "a directory that is empty or does not exist yet", Required = true };
+        var file = SnapshotsCommand.ConfigurationOption();
         command.Add(id);
         command.Add(target);
+        command.Add(file);
         command.SetAction(async (parsed, stop) =>
         {
-            var store = SnapshotsCommand.Store(context);
+            var store = SnapshotsCommand.Store(context, parsed.GetValue(file));
             var manifest = await new SnapshotRestore(store).LayOut(parsed.GetValue(id)!, parsed.GetValue(target)!, stop);
             await context.Out.WriteLineAsync($"laid out {Text.Count(manifest.Files.Count, "file")} of snapshot {manifest.Id} in {parsed.GetValue(target)}"
                 + (manifest.Grade == SnapshotGrade.Cluster
@@ -70,7 +71,8 @@ internal static class SnapshotChanges
         var age = new Option<string?>("--older-than") { Description = "remove those older than this (30d)" };
         var size = new Option<long?>("--keep-megabytes") { Description = "keep so many megabytes in all" };
         var dry = new Option<bool>("--dry-run") { Description = "only say what would go" };
-        foreach (var option in new Option[] { last, age, size, dry })
+        var file = SnapshotsCommand.ConfigurationOption();
+        foreach (var option in new Option[] { last, age, size, dry, file })
             command.Add(option);
         command.SetAction(async (parsed, stop) =>
         {
@@ -82,14 +84,13 @@ internal static class SnapshotChanges
             };
             if (kept is { Last: null, Age: null, Bytes: null })
                 throw new UsageException("say what to keep: --keep-last, --older-than or --keep-megabytes");
-            return await Prune(kept, parsed.GetValue(dry), context, stop);
+            return await Prune(SnapshotsCommand.Store(context, parsed.GetValue(file)), kept, parsed.GetValue(dry), context, stop);
         });
         return command;
     }
 
-    private static async Task<int> Prune(SnapshotsKept kept, bool dry, CliContext context, CancellationToken cancellationToken)
+    private static async Task<int> Prune(SnapshotStore store, SnapshotsKept kept, bool dry, CliContext context, CancellationToken cancellationToken)
     {
-        var store = SnapshotsCommand.Store(context);
         await using var ledger = Memory.Open(context);
         var chosen = SnapshotPruning.Choose(store.List(), kept, await ledger.Cases(null, cancellationToken), context.Clock.GetUtcNow());
         foreach (var item in chosen)

@@ -14,19 +14,23 @@ internal static class SnapshotsCommand
         var command = new Command("snapshots", "List, show, verify, create, restore and prune the copies that are taken before repairs.");
         var output = new OutputOptions("text", "json");
         output.AddTo(command);
-        command.SetAction((parsed, _) => List(output.Read(parsed), context));
+        command.SetAction((parsed, _) => List(output.Read(parsed), Store(context), context));
         var list = new Command("list", "List every snapshot, the newest first.");
         var listOutput = new OutputOptions("text", "json");
         listOutput.AddTo(list);
-        list.SetAction((parsed, _) => List(listOutput.Read(parsed), context));
+        var file = ConfigurationOption();
+        list.Add(file);
+        list.SetAction((parsed, _) => List(listOutput.Read(parsed), Store(context, parsed.GetValue(file)), context));
         command.Add(list);
         command.Add(One(context, "show", "Show what a snapshot holds, why and of when.", Show));
-        command.Add(One(context, "verify", "Read a snapshot again and compare every byte's sum.", Verify));
+        command.Add(SnapshotVerification.Create(context));
         command.Add(SnapshotChanges.Create(context));
         command.Add(SnapshotChanges.Restore(context));
         command.Add(SnapshotChanges.Prune(context));
         return command;
     }
+
+    public static Option<string?> ConfigurationOption() => new("--config", "-c") { Description = "configuration file (default: $KINTSUGI_CONFIG, else none)" };
 
     private static Command One(
         CliContext context, string name, string description,
@@ -35,15 +39,16 @@ internal static class SnapshotsCommand
         var command = new Command(name, description);
         var id = new Argument<string>("id") { Description = "the snapshot" };
         var output = new OutputOptions("text", "json");
+        var file = ConfigurationOption();
         command.Add(id);
+        command.Add(file);
         output.AddTo(command);
-        command.SetAction((parsed, stop) => run(Store(context), parsed.GetValue(id)!, output.Read(parsed), context, stop));
+        command.SetAction((parsed, stop) => run(Store(context, parsed.GetValue(file)), parsed.GetValue(id)!, output.Read(parsed), context, stop));
         return command;
     }
 
-    private static async Task<int> List(OutputArguments output, CliContext context)
+    private static async Task<int> List(OutputArguments output, SnapshotStore store, CliContext context)
     {
-        var store = Store(context);
         var all = store.List().OrderByDescending(manifest => manifest.Created).ToList();
         await context.Out.WriteLineAsync(output.Json ? SnapshotsOutput.Json(all) : SnapshotsOutput.Text(all, store.Directory));
         return ExitCodes.Sound;
@@ -57,20 +62,6 @@ internal static class SnapshotsCommand
         return ExitCodes.Sound;
     }
 
-    private static async Task<int> Verify(
-        SnapshotStore store, string id, OutputArguments output, CliContext context, CancellationToken cancellationToken)
-    {
-        var faults = await store.Verify(id, cancellationToken);
-        if (output.Json)
-            await context.Out.WriteLineAsync(SnapshotsOutput.Verified(id, faults));
-        else if (faults.Count == 0)
-            await context.Out.WriteLineAsync($"snapshot {id}: every file is there and has the sum that was written down");
-        else
-            foreach (var fault in faults)
-                await context.Out.WriteLineAsync($"snapshot {id}: {fault}");
-        return faults.Count == 0 ? ExitCodes.Sound : ExitCodes.Damage;
-    }
-
-    public static SnapshotStore Store(CliContext context) =>
-        new(Memory.Directory(context).Snapshots, new SnapshotStoreSettings(), context.Clock);
+    /// <summary>In the directory that $KINTSUGI_CONFIG or -c names, else in the state directory.</summary>
+    public static SnapshotStore Store(CliContext context, string? file = null) => Shelf.Open(ConfigurationFile.Load(file, context), context);
 }

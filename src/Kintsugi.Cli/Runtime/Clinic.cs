@@ -11,14 +11,13 @@ namespace Kintsugi.Cli.Runtime;
 /// <summary>A connected patient with everything that a command needs around it.</summary>
 internal sealed class Clinic : IAsyncDisposable
 {
-    private readonly KintsugiConfiguration configuration;
     private readonly bool hasFile;
 
     private Clinic(
         SessionFactory factory, PatientSource source, Registry registry, ConnectionSettings settings, KintsugiConfiguration configuration,
         bool hasFile)
     {
-        this.configuration = configuration;
+        Configuration = configuration;
         this.hasFile = hasFile;
         Factory = factory;
         Source = source;
@@ -26,19 +25,20 @@ internal sealed class Clinic : IAsyncDisposable
         Settings = settings;
     }
 
+    public KintsugiConfiguration Configuration { get; }
     public SessionFactory Factory { get; }
     public PatientSource Source { get; }
     public Registry Registry { get; }
     public ConnectionSettings Settings { get; }
     public Capabilities Server => Source.Server;
     public Subject Subject => new(Server, Settings.ToString(), Registry);
-    public BreakerLimits Breaker => configuration.Breaker;
+    public BreakerLimits Breaker => Configuration.Breaker;
 
     /// <summary>What the owner's file says may be done at that place; consent and a wider grade are the run's to give.</summary>
     public Policy PolicyFor(HealingCase healing) => Limited(
-        configuration.PolicyFor(configuration.Targets[0], healing.Database, healing.Target.Schema, healing.Target.Relation));
+        Configuration.PolicyFor(Configuration.Targets[0], healing.Database, healing.Target.Schema, healing.Target.Relation));
 
-    public Policy Policy => Limited(configuration.PolicyFor(configuration.Targets[0], null, null, null));
+    public Policy Policy => Limited(Configuration.PolicyFor(Configuration.Targets[0], null, null, null));
 
     /// <summary>A person who gave no file has counted nothing beforehand: limits over time are the owner's to write.</summary>
     private Policy Limited(Policy policy) => hasFile ? policy : policy with { Limits = null };
@@ -46,6 +46,7 @@ internal sealed class Clinic : IAsyncDisposable
     public static async ValueTask<Clinic> Connect(
         PatientArguments arguments, double? maxRate, CliContext context, CancellationToken cancellationToken)
     {
+        await Shelf.StartOwedServer(context, cancellationToken);
         var (configuration, settings) = Resolve(arguments, context);
         foreach (var warning in settings.Warnings)
             await context.Error.WriteLineAsync($"kintsugi: warning: {warning}");
@@ -75,6 +76,10 @@ internal sealed class Clinic : IAsyncDisposable
             arguments.Request with { FileConnection = place, FilePassword = target.Password }, context.Around));
     }
 
+    /// <summary>Opens sessions with those settings, in that database or another.</summary>
+    public static SessionFactory Doors(ConnectionSettings settings) => new(
+        database => (database is null ? settings : settings.WithDatabase(database)).ToDriver(pooling: false).ConnectionString, new SessionLimits());
+
     /// <summary>The rooms in which a repair happens; opened by heal alone.</summary>
     public OperatingRoom Room(TimeProvider clock) => new(Factory, Server, clock);
 
@@ -88,9 +93,7 @@ internal sealed class Clinic : IAsyncDisposable
         var directory = arguments.DataDirectory ?? target.DataDirectory;
         if (directory is not null)
             DataDirectory.Open(directory);
-        var factory = new SessionFactory(
-            database => (database is null ? settings : settings.WithDatabase(database)).ToDriver(pooling: false).ConnectionString,
-            new SessionLimits());
+        var factory = Doors(settings);
         try
         {
             var excluded = arguments.ExcludedDatabases.Select(text => NamePattern.Parse(text, mayHaveSchema: false)).ToList();

@@ -42,24 +42,56 @@ internal static class LockedOut
             return null;
         await context.Error.WriteLineAsync($"kintsugi: {refusal.Message} (SQLSTATE {state}). The files in {path} were examined instead.");
         return (source, report.Findings.Count > 0 ? report
-            : new ScrubReport(report.Started, report.Finished, [.. report.Examinations, Refused(refusal, source)]) { Depth = report.Depth });
+            : new ScrubReport(report.Started, report.Finished, [.. report.Examinations, Refused(refusal, source, Database(patient, source, context))]) { Depth = report.Depth });
+    }
+
+    /// <summary>What one try at a damaged catalog index does not open, the next may: each rebuilds what it has seen.</summary>
+    private const int MostTries = 3;
+
+    /// <summary>Enters a server for a repair; where its catalogs keep everybody out, they are healed first.</summary>
+    /// <exception cref="PatientException">It lets nobody in for a reason that is no damage.</exception>
+    public static async ValueTask<Entry> Enter(
+        PatientArguments patient, ScrubArguments scrub, HealArguments heal, OutputArguments output, CliContext context, CancellationToken cancellationToken)
+    {
+        var cases = new List<CaseReport>();
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return new Entry(await Clinic.Connect(patient, scrub.MaxRate, context, cancellationToken), null, cases);
+            }
+            catch (PatientException refusal) when (!cancellationToken.IsCancellationRequested && attempt <= MostTries)
+            {
+                if (await Examine(refusal, patient, scrub, output, context, cancellationToken) is not var (source, report))
+                    throw;
+                var (configuration, settings) = Clinic.Resolve(patient, context);
+                await using var ledger = Memory.Open(context);
+                await using var doors = Clinic.Doors(settings);
+                var treated = await new LockedTheatre(source.Directory.Path, doors, configuration, ledger, heal, scrub, output, context)
+                    .Run(source, report, cancellationToken);
+                cases.AddRange(treated);
+                if (!treated.Any(done => done.Outcome is Outcome.Healed))
+                    return new Entry(null, (source, PostgresRegistry.LockedOut(), report), cases);
+            }
+        }
     }
 
     private static string? Find(PatientArguments patient, CliContext context) =>
         patient.DataDirectory ?? Clinic.Resolve(patient, context).Settings.Hosts.Select(RunningServers.DirectoryOf)
             .FirstOrDefault(found => found is not null);
 
-    /// <summary>Where the files explain nothing the refusal itself is the evidence: a sound server lets in whom its rules let in.</summary>
-    private static Examination Refused(PatientException refusal, OfflineSource source)
+    private static Examination Refused(PatientException refusal, OfflineSource source, string? database)
     {
-        var server = new Target { Server = source.Server.SystemIdentifier, Kind = TargetKind.Server, Rule = "connect" };
-        return new Examination("connect", server, new Verdict.Damaged(new Finding(Faults.CatalogInconsistent, server, refusal.Message)
-        {
-            Check = "connect",
-            SqlState = refusal.SqlState,
-            SeverityOverride = Severity.Critical,
-            Hint = "no page and no file of the cluster shows why: the rows of its catalogs contradict each other. Copy the data directory before "
-                + "anything else, and do not restart the server: it may not start again",
-        }), TimeSpan.Zero);
+        var door = ConnectCheck.Door(source.Server.SystemIdentifier, database);
+        return new Examination("connect", door, ConnectCheck.Refused(refusal, door), TimeSpan.Zero);
     }
+
+    /// <summary>The database at whose door we stood, where the files know it.</summary>
+    public static string? Database(PatientArguments patient, OfflineSource source, CliContext context) =>
+        Clinic.Resolve(patient, context).Settings.Database is { } name && source.Databases.Contains(name) ? name : null;
 }
+
+/// <summary>How a server was entered.</summary>
+/// <param name="Clinic">Null where it still lets nobody in.</param>
+/// <param name="Cases">What was healed at the door.</param>
+internal sealed record Entry(Clinic? Clinic, (OfflineSource Source, Registry Registry, ScrubReport Report)? Locked, IReadOnlyList<CaseReport> Cases);

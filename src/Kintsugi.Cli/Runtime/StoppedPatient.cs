@@ -16,6 +16,7 @@ internal static class StoppedPatient
         if (arguments.DataDirectory is not { } path || request.Host is not null || request.Port is not null
             || request.Databases.Count > 0)
             return null;
+        await Shelf.StartOwedServer(context, cancellationToken);
         if (DataDirectory.Open(path).ServerPid is not null)
             return null;
         return await OfflineSource.Open(path, new Pace(maxRate * 1_000_000, context.Clock), cancellationToken);

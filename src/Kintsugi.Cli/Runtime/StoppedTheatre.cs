@@ -17,7 +17,7 @@ internal sealed class StoppedTheatre(
     PlanFile? approved, CliContext context)
 {
     private readonly List<CaseReport> treated = [];
-    private readonly SnapshotStore store = new(Memory.Directory(context).Snapshots, new SnapshotStoreSettings(), context.Clock);
+    private readonly SnapshotStore store = Shelf.Open(configuration, context);
     private string? stopped;
     private Trial trial = Trial.NotYet;
 

@@ -1,6 +1,6 @@
 using Kintsugi.Cli.Options;
 using Kintsugi.Cli.Output;
-using Kintsugi.Postgres.Snapshots;
+using Kintsugi.Postgres.Operating.Locked;
 using Kintsugi.State;
 
 namespace Kintsugi.Cli.Runtime;
@@ -90,16 +90,18 @@ internal sealed class Theatre(
             if (healing.Database is not null && !clinic.Source.Databases.Contains(healing.Database))
                 continue;
             await context.Error.WriteLineAsync($"kintsugi: an earlier run of case {row.Id} was killed half way; finishing it first");
-            treated.Add(await Healer().Heal(healing, cancellationToken));
+            treated.Add(history is { Unfinished: { } cut } && history.ReadPlan()?.Steps[cut.Step].Kind == LockedRoom.StepKind
+                && clinic.Server.DataDirectory is { } directory
+                ? await new LockedTheatre(directory, clinic.Factory, clinic.Configuration, ledger, heal, scrub, output, context).Finish(healing, cancellationToken)
+                : await Healer().Heal(healing, cancellationToken));
         }
     }
 
     private Healer Healer()
     {
-        var shelf = new SnapshotStore(Memory.Directory(context).Snapshots, new SnapshotStoreSettings(), context.Clock);
         return new Healer(
             new Planner(clinic.Registry, clinic.Source), clinic.Source, new Examiner(clinic.Registry, clinic.Source, scrub.Settings.Depth),
-            clinic.Room(context.Clock), new SnapshotTaker(shelf, clinic.Factory), ledger,
+            clinic.Room(context.Clock), Shelf.Taker(clinic.Configuration, clinic.Factory, context), ledger,
             clinic.Policy with { Stopped = stopped }, context.Clock)
         {
             Ask = Consent,

@@ -17,16 +17,18 @@ internal static class SnapshotTable
     private static readonly Key<string?> Directory = new(
         "directory", Is.Path!, "Where snapshots are kept; left out, in the state directory.");
     private static readonly Key<SnapshotProvider> Provider = new(
-        "provider", Is.OneOf(("copy", SnapshotProvider.Copy), ("command", SnapshotProvider.Command)),
-        "copy copies files; command runs a command of yours.", SnapshotProvider.Copy);
+        "provider", Is.OneOf(("copy", SnapshotProvider.Copy), ("stop_copy_start", SnapshotProvider.StopCopyStart), ("command", SnapshotProvider.Command)),
+        "How the whole cluster is copied: copy while it runs; stop_copy_start; command runs a command of yours.", SnapshotProvider.Copy);
     private static readonly Key<string?> Command = new("command", Is.Text!, "The command, with provider: command.");
+    private static readonly Key<string?> Stop = new("stop", Is.Text!, "With stop_copy_start: the command that stops the server; left out, pg_ctl.");
+    private static readonly Key<string?> Start = new("start", Is.Text!, "With stop_copy_start: the command that starts it; left out, pg_ctl.");
     private static readonly Key<(int Last, int? Days, long? Size)> Keep = new(
         "keep", KeepShape, "How many are kept, how long, how much.", (5, null, null));
 
     public static readonly SnapshotConfiguration Default = new(null, SnapshotProvider.Copy, null, 5, null, null);
 
     public static readonly Mapping<SnapshotConfiguration> Shape = new(
-        [Directory, Provider, Command, Keep],
+        [Directory, Provider, Command, Stop, Start, Keep],
         values =>
         {
             if ((values.Get(Provider) == SnapshotProvider.Command) != values.Has(Command))
@@ -34,10 +36,19 @@ internal static class SnapshotTable
                 values.Mistake(values.Has(Command) ? Command : Provider, "provider: command and command: … go together; give both or neither");
             }
 
+            if (values.Has(Stop) != values.Has(Start) || (values.Has(Stop) && values.Get(Provider) != SnapshotProvider.StopCopyStart))
+            {
+                values.Mistake(values.Has(Stop) ? Stop : Start, "stop: and start: go together, with provider: stop_copy_start");
+            }
+
             var keep = values.Get(Keep);
-            return new(
+            return new SnapshotConfiguration(
                 values.Get(Directory), values.Get(Provider), values.Get(Command),
-                keep.Last, keep.Days is { } days ? TimeSpan.FromDays(days) : null, keep.Size);
+                keep.Last, keep.Days is { } days ? TimeSpan.FromDays(days) : null, keep.Size)
+            {
+                Stop = values.Get(Stop),
+                Start = values.Get(Start),
+            };
         });
 }
 

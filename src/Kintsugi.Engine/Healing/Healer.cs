@@ -130,10 +130,15 @@ public sealed class Healer(
         var report = new CaseReport(healing, new Outcome.Escalated("begun")) { Plan = plan, Attempts = attempts + 1 };
         try
         {
+            // A server that is stopped for it would end the locks and the session of the operation.
+            var before = snapshots.EndsSessions && plan.Snapshot == SnapshotGrade.Cluster;
+            if (before)
+                report = report with { Snapshot = await Snapshot(healing, plan, chart, cancellationToken) };
             await using var operation = await room.Enter(healing.Database ?? "postgres", cancellationToken);
             if (await operation.Preflight(plan, cancellationToken) is { } blocker)
                 return (new Outcome.Waiting(plan, blocker), report);
-            report = report with { Snapshot = await Snapshot(healing, plan, chart, cancellationToken) };
+            if (!before)
+                report = report with { Snapshot = await Snapshot(healing, plan, chart, cancellationToken) };
             var surgery = new Surgery(operation, chart, clock);
             report = await surgery.Perform(plan, report, cancellationToken);
             var verdict = await Confirm(healing, chart, cancellationToken);

@@ -63,6 +63,9 @@ public sealed class HealingException(string message, bool mayPass, Exception? in
 /// <summary>Takes restorable copies of what a plan alters.</summary>
 public interface ISnapshots
 {
+    /// <summary>A snapshot of the whole cluster stops the server: whoever holds a session enters again after it.</summary>
+    bool EndsSessions => false;
+
     /// <returns>The snapshot's id, or null for a plan that needs none beyond quarantine.</returns>
     /// <exception cref="HealingException">No room, no rights, or the copy does not verify: no snapshot, no repair.</exception>
     ValueTask<string?> Take(HealingCase healing, Plan plan, Patient patient, CancellationToken cancellationToken);

@@ -14,6 +14,7 @@ internal sealed class Repairing(
     /// <returns>The outcome's word and reason, and how many rows were touched.</returns>
     public async ValueTask<(string Outcome, string? Why, long Rows)> Treat(string target, string caseId, CancellationToken cancellationToken)
     {
+        await StoppedServer.StartOwed(state.StoppedServer, cancellationToken);
         await using var ward = await board.Enter(target, cancellationToken);
         using var turn = await leadership.Take(ward.Server, cancellationToken);
         if (turn is null)
@@ -31,7 +32,7 @@ internal sealed class Repairing(
         using var trace = traces.Repair();
         var healer = new Healer(
             new Planner(ward.Registry, ward.Source), ward.Source, new Examiner(ward.Registry, ward.Source, Depth.Standard),
-            new FencedRoom(new OperatingRoom(ward.Factory, ward.Source.Server, clock), turn), new SnapshotTaker(shelf, ward.Factory), ledger, policy, clock)
+            new FencedRoom(new OperatingRoom(ward.Factory, ward.Source.Server, clock), turn), Taker(shelf, ward), ledger, policy, clock)
         {
             Proven = (report, stop) => Audit(ward, report, stop),
             Progress = trace,
@@ -43,6 +44,17 @@ internal sealed class Repairing(
         await caseAlerts.Follow(target, ward.Server, cancellationToken);
         await Prune(shelf, cancellationToken);
         return (report.Outcome.Word, report.Outcome.Why, report.RowsChanged + report.RowsQuarantined);
+    }
+
+    private SnapshotTaker Taker(SnapshotStore shelf, Ward ward)
+    {
+        var snapshots = configuration.Current.Snapshots;
+        return new SnapshotTaker(shelf, ward.Factory)
+        {
+            Provider = ClusterProvider.From(
+                snapshots.Command, snapshots.Provider == SnapshotProvider.StopCopyStart, snapshots.Stop, snapshots.Start, state.StoppedServer),
+            Clock = clock,
+        };
     }
 
     /// <summary>What the owner allows at that place now.</summary>

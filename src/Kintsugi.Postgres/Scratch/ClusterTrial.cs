@@ -23,8 +23,9 @@ public sealed class ClusterTrial(string programs, int? livingOwner, Registry reg
         try
         {
             var source = await PatientSource.Connect(factory, null, null, data, new Pace(null, clock), cancellationToken);
-            var report = await new Scrub(registry.Checks, source, clock, progress).Run(settings, cancellationToken);
-            return new TrialReport(report, source.Closed);
+            // Settings, activity and log are those of the scratch server.
+            var report = await new Scrub([.. registry.Checks.Where(check => check.Layer != Layer.Server)], source, clock, progress).Run(settings, cancellationToken);
+            return new TrialReport(source.Server, report, source.Closed);
         }
         catch (PatientException refused)
         {
@@ -34,7 +35,7 @@ public sealed class ClusterTrial(string programs, int? livingOwner, Registry reg
 }
 
 /// <param name="Closed">Databases that cannot be entered, with the reason.</param>
-public sealed record TrialReport(ScrubReport Scrub, IReadOnlyDictionary<string, string> Closed)
+public sealed record TrialReport(Capabilities Server, ScrubReport Scrub, IReadOnlyDictionary<string, string> Closed)
 {
     /// <summary>
     /// What speaks against laying the same in place: damage at or below the rows that was not seen before. Indexes and rules above them can be healed through

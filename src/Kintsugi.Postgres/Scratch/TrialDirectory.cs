@@ -38,7 +38,7 @@ public sealed class TrialDirectory : IAsyncDisposable
         var path = Directory.CreateTempSubdirectory(Prefix).FullName;
         // The account of the scratch server passes through; what lies in it is its own and nobody else's.
         File.SetUnixFileMode(path, (UnixFileMode)0b111_001_001);
-        await File.WriteAllTextAsync(System.IO.Path.Combine(path, OwnerFile), Signature(Environment.ProcessId), cancellationToken);
+        await File.WriteAllTextAsync(System.IO.Path.Combine(path, OwnerFile), ProcessSignature.Own, cancellationToken);
         return new TrialDirectory(path, clock);
     }
 
@@ -49,21 +49,13 @@ public sealed class TrialDirectory : IAsyncDisposable
         try
         {
             var owner = File.ReadAllText(System.IO.Path.Combine(path, OwnerFile));
-            return int.TryParse(owner.Split(' ')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var pid) && Signature(pid) != owner;
+            return owner.Length > 0 && !ProcessSignature.IsAlive(owner);
         }
         catch (Exception unseen) when (unseen is IOException or UnauthorizedAccessException)
         {
             // Somebody else's, or just being made.
             return false;
         }
-    }
-
-    /// <summary>A process id is used again; together with the time of its start (proc(5), field 22 of stat) it is not.</summary>
-    private static string Signature(int pid)
-    {
-        var file = $"/proc/{pid.ToString(CultureInfo.InvariantCulture)}/stat";
-        var start = File.Exists(file) ? File.ReadAllText(file).Split(')')[^1].Split(' ', StringSplitOptions.RemoveEmptyEntries)[19] : "gone";
-        return $"{pid.ToString(CultureInfo.InvariantCulture)} {start}";
     }
 
     private static async ValueTask Clear(string path, TimeProvider clock, CancellationToken cancellationToken)

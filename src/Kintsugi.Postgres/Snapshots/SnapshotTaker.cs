@@ -8,6 +8,13 @@ namespace Kintsugi.Postgres.Snapshots;
 /// <param name="factory">Null for a stopped cluster.</param>
 public sealed class SnapshotTaker(ISnapshotShelf shelf, SessionFactory? factory) : ISnapshots
 {
+    /// <summary>How the whole cluster is copied.</summary>
+    public ClusterProvider Provider { get; init; } = new ClusterProvider.Online();
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>A server that is stopped ends every session of ours.</summary>
+    public bool EndsSessions => Provider is ClusterProvider.StopCopyStart;
+
     private SessionFactory Factory => factory ?? throw new HealingException("a snapshot through the server needs a connection", mayPass: false);
 
     public async ValueTask<string?> Take(HealingCase healing, Plan plan, Patient patient, CancellationToken cancellationToken)
@@ -37,9 +44,7 @@ public sealed class SnapshotTaker(ISnapshotShelf shelf, SessionFactory? factory)
         try
         {
             if (grade == SnapshotGrade.Cluster)
-                return patient.Sql is null
-                    ? await new StoppedClusterCopy(shelf, patient).Take(manifest, cancellationToken)
-                    : await new ClusterCopy(shelf, Factory, patient).Take(manifest, cancellationToken);
+                return await TakeCluster(manifest, patient, cancellationToken);
             var copy = new RelationCopy(shelf, patient);
             if (grade == SnapshotGrade.None)
                 return await copy.TakeDefinitions(manifest, targets, cancellationToken);
@@ -58,6 +63,14 @@ public sealed class SnapshotTaker(ISnapshotShelf shelf, SessionFactory? factory)
                 + "pg_stat_file; kintsugi doctor prints the statements.", mayPass: false, problem);
         }
     }
+
+    private async ValueTask<string> TakeCluster(SnapshotManifest manifest, Patient patient, CancellationToken cancellationToken) => Provider switch
+    {
+        ClusterProvider.Command command => await new CommandSnapshot(shelf, patient, Clock).Take(manifest, command.Text, cancellationToken),
+        _ when patient.Sql is null => await new StoppedClusterCopy(shelf, patient).Take(manifest, cancellationToken),
+        ClusterProvider.StopCopyStart stop => await new StopCopyStart(shelf, Factory, patient, Clock).Take(manifest, stop, cancellationToken),
+        _ => await new ClusterCopy(shelf, Factory, patient).Take(manifest, cancellationToken),
+    };
 
     /// <summary>Pages that are changed in memory reach the files, so that the copy is of now.</summary>
     /// <returns>What to note when it was not allowed or did not succeed; a copy without it is older, not wrong.</returns>

@@ -31,9 +31,10 @@ public static class SnapshotPruning
                 : null;
             if (reason is null)
                 continue;
-            if (snapshot.Case is { } id && open.TryGetValue(id, out var row))
+            // One copy may serve several cases: the manifest names the one that it was taken for, and the others name it.
+            if (open.Values.FirstOrDefault(row => row.Id == snapshot.Case || row.Snapshot == snapshot.Id) is { } row)
             {
-                chosen.Add(new Pruned(snapshot, false, $"kept: its case {id} is {row.State} and this may be the last good copy"));
+                chosen.Add(new Pruned(snapshot, false, $"kept: its case {row.Id} is {row.State} and this may be the last good copy"));
                 continue;
             }
             chosen.Add(new Pruned(snapshot, true, reason));

@@ -102,6 +102,22 @@ public sealed class SnapshotStoreTests : IDisposable
     }
 
     [Fact]
+    public void A_copy_that_an_open_case_names_stays_although_it_was_taken_for_another()
+    {
+        var old = About("case-a") with { Id = "shared", Created = clock.GetUtcNow().AddDays(-90) };
+        CaseRow Row(string id, string state, string? snapshot) =>
+            new(id, "1", null, "", "", "", state, null, 0, snapshot, clock.GetUtcNow(), clock.GetUtcNow());
+        var kept = new SnapshotsKept { Age = TimeSpan.FromDays(30) };
+
+        var open = Assert.Single(SnapshotPruning.Choose([old], kept, [Row("case-a", "healed", "shared"), Row("case-b", "escalated", "shared")], clock.GetUtcNow()));
+        var closed = Assert.Single(SnapshotPruning.Choose([old], kept, [Row("case-a", "healed", "shared"), Row("case-b", "healed", "shared")], clock.GetUtcNow()));
+
+        Assert.False(open.Goes);
+        Assert.Contains("case-b is escalated", open.Reason, StringComparison.Ordinal);
+        Assert.True(closed.Goes);
+    }
+
+    [Fact]
     public async Task Snapshots_are_not_kept_inside_a_cluster()
     {
         File.WriteAllText(Path.Combine(folder.Path, "PG_VERSION"), "18");

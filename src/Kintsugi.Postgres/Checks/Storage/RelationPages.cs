@@ -115,7 +115,10 @@ internal static class RelationPages
     /// it.</summary>
     internal static IReadOnlyList<Finding> Weigh(IReadOnlyList<Finding> findings, Patient patient)
     {
-        if (patient.Sql is not null || patient.Files?.Directory is not { } path || DataDirectory.Open(path).IsShutDown)
+        if (patient.Sql is not null || patient.Files?.Directory is not { } path || DataDirectory.Open(path) is not { IsShutDown: false } directory)
+            return findings;
+        // A server that runs, though it lets nobody in, has the replay behind it.
+        if (patient.Can.ServerRuns && directory is { IsControlTrusted: true, Control.State: Kintsugi.Pages.Files.ClusterState.InProduction })
             return findings;
         var why = patient.IsLive ? "the server runs and lets nobody in: it may hold a newer page in memory, and cannot be asked"
             : "the cluster was not shut down cleanly (or this is a backup): replay of its WAL may mend the page";

@@ -8,7 +8,7 @@ namespace Kintsugi.Postgres.Files.Offline;
 public sealed class OfflineSource : IPatientSource
 {
     private readonly DataDirectory directory;
-    private readonly RawCatalog catalog;
+    private RawCatalog catalog;
     private readonly Pace pace;
     private readonly Dictionary<string, RawDatabase> databases;
     private readonly ConcurrentDictionary<string, Inventory> inventories = new();
@@ -49,7 +49,12 @@ public sealed class OfflineSource : IPatientSource
         return new Patient(null, directory.Files, Server) { Inventory = inventory, Pace = pace };
     }
 
-    public void Forget(string database) => inventories.TryRemove(database, out _);
+    /// <summary>How transactions ended is read again as well: one that changed the catalog has ended since.</summary>
+    public void Forget(string database)
+    {
+        inventories.TryRemove(database, out _);
+        catalog = new RawCatalog(directory);
+    }
 
     public ValueTask<bool> CrashedSince(CancellationToken cancellationToken) => ValueTask.FromResult(false);
 

@@ -94,8 +94,7 @@ public static class ClusterFileStep
             }
             else
             {
-                await WriteDraft(path + Draft, content, directory, cancellationToken);
-                File.Move(path + Draft, path, overwrite: true);
+                await Replace(path, content, directory, cancellationToken);
             }
             Durable.Names(Path.GetDirectoryName(path)!);
         }
@@ -103,6 +102,14 @@ public static class ClusterFileStep
         {
             throw new HealingException($"{path} could not be put in place: {problem.Message} Run as the owner of the data directory or as root", mayPass: false, problem);
         }
+    }
+
+    /// <summary>Whole and on disk before it takes the name; owned and readable as the data directory is.</summary>
+    internal static async ValueTask Replace(string path, byte[] content, string directory, CancellationToken cancellationToken)
+    {
+        await WriteDraft(path + Draft, content, directory, cancellationToken);
+        File.Move(path + Draft, path, overwrite: true);
+        Durable.Names(Path.GetDirectoryName(path)!);
     }
 
     private static async ValueTask WriteDraft(string draft, byte[] content, string directory, CancellationToken cancellationToken)
