@@ -9,8 +9,8 @@ internal sealed class StopCopyStart(ISnapshotShelf shelf, SessionFactory factory
     {
         var directory = patient.Files?.Directory ?? throw new HealingException(
             "The server can only be stopped and copied on its own machine: run kintsugi there as its owner or root, or use another provider of snapshots", mayPass: false);
-        if (ServerManager.Of(directory, patient.Can) is { } manager)
-            throw new HealingException($"{manager} looks after this server: it would start it in the middle of the copy, or fail over. Pause it and stop the server by hand, "
+        if (ServerKeeper.Of(directory, patient.Can) is { } keeper)
+            throw new HealingException($"{keeper} looks after this server: it would start it in the middle of the copy, or fail over. Pause it and stop the server by hand, "
                 + "or take snapshots by provider: copy", mayPass: false);
         if (patient.Can.InRecovery)
             throw new HealingException("this server is a standby: take the snapshot on its primary", mayPass: false);

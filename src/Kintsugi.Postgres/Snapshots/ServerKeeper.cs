@@ -1,7 +1,7 @@
 namespace Kintsugi.Postgres.Snapshots;
 
 /// <summary>Cluster managers that start a server again by themselves, or fail over from one that was stopped (RULES.md 5).</summary>
-internal static class ServerManager
+internal static class ServerKeeper
 {
     private static readonly (string File, string Name)[] Signs =
     [
