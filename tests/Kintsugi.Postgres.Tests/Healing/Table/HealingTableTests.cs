@@ -38,14 +38,16 @@ public sealed class HealingTableTests(Servers servers) : IDisposable
         long struck = 0;
         var found = false;
 
-        var kintsugi = await Measure(injury, async (database, loss) =>
-        {
-            struck = loss;
-            (found, var quarantined, var note) = await Ours(database, injury);
-            return (quarantined, note);
-        });
-        var brief = await Measure(injury, async (database, _) => (0, await HealingTableRivals.Brief(database, Token)));
-        var usual = await Measure(injury, async (database, _) => (0, await HealingTableRivals.Usual(database, Token)));
+        var ends = await Task.WhenAll(
+            Measure(injury, async (database, loss) =>
+            {
+                struck = loss;
+                (found, var quarantined, var note) = await Ours(database, injury);
+                return (quarantined, note);
+            }),
+            Measure(injury, async (database, _) => (0, await HealingTableRivals.Brief(database, Token))),
+            Measure(injury, async (database, _) => (0, await HealingTableRivals.Usual(database, Token))));
+        var (kintsugi, brief, usual) = (ends[0], ends[1], ends[2]);
 
         if (folder is not null)
             HealingTableRow.Write(folder, new HealingTableRow(name, injury.Fault.Id, Major, struck, found, kintsugi, brief, usual));
@@ -98,9 +100,8 @@ public sealed class HealingTableTests(Servers servers) : IDisposable
             return (await FoundInFiles(database, injury), 0, "");
         var treatment = Treat(database, [.. PostgresRegistry.Create().Checks.Select(check => check.Id)]);
         StateDirectory.Open(treatment.State);
-        var found = (await treatment.Look(Token)).Findings.Any(finding => Accuses(finding, injury));
         var cases = await treatment.Run(Token);
-        return (found, cases.Sum(done => done.RowsQuarantined), string.Join("; ", cases
+        return (cases.Any(done => done.Case.Findings.Any(finding => Accuses(finding, injury))), cases.Sum(done => done.RowsQuarantined), string.Join("; ", cases
             .Where(done => done.Outcome is Outcome.Escalated or Outcome.Waiting).Select(done => $"{done.Case.Fault.Id} {done.Case.Target.Name}: {done.Outcome.Why}")));
     }
 
