@@ -142,6 +142,8 @@ public static class ConfigurationTemplate
           listen: 127.0.0.1:9432
           # sha256 of a key: printf %s "$KEY" | sha256sum. Roles: viewer, operator, admin.
           #api_keys: [ { name: ann, sha256: 0000000000000000000000000000000000000000000000000000000000000000, role: operator } ]
+          # Tokens of an OpenID Connect issuer, beside the keys. A token's role_claim must have one of the values that follow.
+          #oidc: { issuer: "https://login.example.org", audience: kintsugi, name_claim: sub, role_claim: roles, viewer: [viewer], operator: [operator], admin: [admin] }
 
         logging:
           # trace, debug, information, warning, error, critical

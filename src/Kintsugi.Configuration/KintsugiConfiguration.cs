@@ -189,7 +189,16 @@ public sealed record ApiKey(string Name, string Sha256, ApiRole Role);
 /// <param name="Address">An IP address, or null for every address of the machine.</param>
 public sealed record ListenEndpoint(System.Net.IPAddress? Address, int Port);
 
-public sealed record HttpConfiguration(ListenEndpoint Listen, IReadOnlyList<ApiKey> ApiKeys);
+/// <summary>An issuer whose tokens are taken beside the keys.</summary>
+/// <param name="RoleClaim">The claim whose values say what its holder may do.</param>
+/// <param name="Roles">The values that make one a viewer, an operator, an admin; a token with none of them is refused.</param>
+public sealed record OidcConfiguration(
+    Uri Issuer, string Audience, string NameClaim, string RoleClaim, IReadOnlyList<(string Value, ApiRole Role)> Roles);
+
+public sealed record HttpConfiguration(ListenEndpoint Listen, IReadOnlyList<ApiKey> ApiKeys)
+{
+    public OidcConfiguration? Oidc { get; init; }
+}
 
 public enum OtlpProtocol
 {

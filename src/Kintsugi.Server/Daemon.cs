@@ -58,6 +58,7 @@ internal static class Daemon
         var builder = WebApplication.CreateSlimBuilder();
         builder.Services.AddKintsugi(arguments.Options);
         builder.Services.AddSingleton<IAlertSender, MailSender>();
+        builder.Services.AddSingleton<ITokenReader, OidcTokens>();
         builder.Services.AddSystemd();
         // The grace of a repair, the removal of what its step left, and some more.
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = arguments.Options.Grace + TimeSpan.FromSeconds(45));
@@ -71,7 +72,7 @@ internal static class Daemon
             builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
         var listen = arguments.Listen ?? configuration.Http.Listen;
         var ofThisMachine = listen.Address is not null && System.Net.IPAddress.IsLoopback(listen.Address);
-        if (!ofThisMachine && configuration.Http.ApiKeys.Count == 0)
+        if (!ofThisMachine && configuration.Http.ApiKeys.Count == 0 && configuration.Http.Oidc is null)
             throw new UsageException("others can reach this address: it needs http: { api_keys: [ { name: …, sha256: …, role: … } ] }, or listen on 127.0.0.1");
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {

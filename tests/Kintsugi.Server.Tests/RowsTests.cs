@@ -1,6 +1,7 @@
 using Kintsugi.Lab.Damage;
 using Kintsugi.Postgres.Tests.Fixtures;
 using Kintsugi.State;
+using Npgsql;
 
 namespace Kintsugi.Server.Tests;
 
@@ -34,10 +35,23 @@ public sealed class RowsTests(Servers servers)
             && why.Contains("kintsugi cases acknowledge", StringComparison.Ordinal));
         Assert.Equal(3, await old.Scalar<long>(Orphans, Stop));
         var id = (await Case(service, old))!.Id;
+        await MustWaitWhileDataIsLoaded(service, old, id);
         Assert.Equal(0, (await service.Run("cases", "acknowledge", id, "--because", "leftovers of the import")).Code);
         await service.Until("the old orphans are healed", async () => (await Case(service, old))?.State == "healed");
         Assert.Equal(0, await old.Scalar<long>(Orphans, Stop));
         Assert.Equal(3, await old.Scalar<long>("SELECT count(*) FROM kintsugi.quarantine", Stop));
+    }
+
+    private static async Task MustWaitWhileDataIsLoaded(Service service, TestDatabase database, string id)
+    {
+        await database.Execute("CREATE TABLE loaded (id integer)", Stop);
+        await using var loader = new NpgsqlConnection(database.ConnectionString);
+        await loader.OpenAsync(Stop);
+        await using var copy = await loader.BeginTextImportAsync("COPY loaded FROM STDIN", Stop);
+        Assert.Equal(0, (await service.Run("cases", "acknowledge", id, "--because", "leftovers of the import")).Code);
+        await service.Until("the rows wait for the load", async () => await Case(service, database) is { State: "waiting", Reason: { } why }
+            && why.Contains("data is being loaded", StringComparison.Ordinal));
+        Assert.Equal(3, await database.Scalar<long>(Orphans, Stop));
     }
 
     private static async Task<CaseRow?> Case(Service service, TestDatabase database) =>

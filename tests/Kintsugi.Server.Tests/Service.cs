@@ -28,7 +28,7 @@ internal sealed class Service : IAsyncDisposable
     private readonly StringBuilder said = new();
     private readonly string home = Directory.CreateTempSubdirectory("kintsugi-service-").FullName;
     private readonly HttpClient http = new();
-    private Process? process;
+    private System.Diagnostics.Process? process;
 
     public int Port { get; } = WebhookReceiver.FreePort();
     /// <summary>Where several nodes keep the ledger; null is this one's state directory.</summary>
@@ -39,6 +39,9 @@ internal sealed class Service : IAsyncDisposable
 
     /// <summary>How it is called among nodes: for its machine and its state directory.</summary>
     public string Node => $"{Environment.MachineName}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(State)))[..6]}";
+
+    /// <summary>Of the service that runs.</summary>
+    public int Process => process!.Id;
 
     public bool Ended => process!.HasExited;
     public int ExitCode => process!.ExitCode;
@@ -72,7 +75,7 @@ internal sealed class Service : IAsyncDisposable
     {
         // From a folder of its own, as it is installed: beside a web server it would miss what that server has from its framework.
         var here = Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory);
-        using var command = Process.Start(Program(Path.Combine(here, "..", "..", "Kintsugi.Cli", Path.GetFileName(here), "kintsugi"), arguments))!;
+        using var command = System.Diagnostics.Process.Start(Program(Path.Combine(here, "..", "..", "Kintsugi.Cli", Path.GetFileName(here), "kintsugi"), arguments))!;
         var error = command.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         var text = await command.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         await command.WaitForExitAsync(TestContext.Current.CancellationToken);
@@ -107,7 +110,7 @@ internal sealed class Service : IAsyncDisposable
 
     public void Start()
     {
-        process = Process.Start(Program(Path.Combine(AppContext.BaseDirectory, "kintsugi"), "serve", "-c", ConfigurationFile, "--listen", $"127.0.0.1:{Port}", "--grace", "1"))!;
+        process = System.Diagnostics.Process.Start(Program(Path.Combine(AppContext.BaseDirectory, "kintsugi"), "serve", "-c", ConfigurationFile, "--listen", $"127.0.0.1:{Port}", "--grace", "1"))!;
         process.OutputDataReceived += (_, line) => Keep(line.Data);
         process.ErrorDataReceived += (_, line) => Keep(line.Data);
         process.BeginOutputReadLine();
@@ -116,7 +119,7 @@ internal sealed class Service : IAsyncDisposable
 
     public async Task Signal(string signal)
     {
-        using var kill = Process.Start("kill", ["-s", signal, process!.Id.ToString(CultureInfo.InvariantCulture)]);
+        using var kill = System.Diagnostics.Process.Start("kill", ["-s", signal, process!.Id.ToString(CultureInfo.InvariantCulture)]);
         await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
     }
 

@@ -27,19 +27,21 @@ internal static class HttpTable
     private static readonly Key<IReadOnlyList<ApiKey>> ApiKeys = new(
         "api_keys", new Listing<ApiKey>(KeyShape, "key", key => key.Name), "Who may use the API, by the hash of a key.", []);
 
+    private static readonly Key<OidcConfiguration?> Oidc = new("oidc", OidcTable.Shape!, "An issuer whose tokens are taken beside the keys.");
+
     public static readonly HttpConfiguration Default = new(Loopback, []);
 
     public static readonly Mapping<HttpConfiguration> Shape = new(
-        [Listen, ApiKeys],
+        [Listen, ApiKeys, Oidc],
         values =>
         {
             var listen = values.Get(Listen);
-            if (values.Get(ApiKeys).Count == 0 && (listen.Address is null || !IPAddress.IsLoopback(listen.Address)))
+            if (values.Get(ApiKeys).Count == 0 && values.Get(Oidc) is null && (listen.Address is null || !IPAddress.IsLoopback(listen.Address)))
             {
-                values.Mistake(Listen, "an address that others can reach needs api_keys; add one, or listen on 127.0.0.1");
+                values.Mistake(Listen, "an address that others can reach needs api_keys or oidc; add one, or listen on 127.0.0.1");
             }
 
-            return new(listen, values.Get(ApiKeys));
+            return new(listen, values.Get(ApiKeys)) { Oidc = values.Get(Oidc) };
         });
 
     /// <summary>Reads "127.0.0.1:9432", "[::1]:9432", "localhost:9432", "*:9432".</summary>

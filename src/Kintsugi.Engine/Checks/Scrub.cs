@@ -15,7 +15,8 @@ public sealed class Scrub(IReadOnlyList<ICheck> checks, IPatientSource source, T
         var due = checks.Where(settings.Wants).OrderBy(check => check.Layer).ToList();
         var deadline = settings.TimeLimit is { } limit ? started + limit : DateTimeOffset.MaxValue;
         var record = new ScrubRecord(clock, progress, Journal);
-        var rooms = source.Databases.Prepend(null).Select(database => new ScrubRoom(source, database, settings, record, clock)
+        var places = settings.Databases is { } only ? source.Databases.Where(only.Contains) : source.Databases.Prepend<string?>(null);
+        var rooms = places.Select(database => new ScrubRoom(source, database, settings, record, clock)
         {
             Due = [.. due.Where(check => check.Scope == (database is null ? Scope.Server : Scope.Database))],
             Deadline = deadline,
@@ -26,7 +27,7 @@ public sealed class Scrub(IReadOnlyList<ICheck> checks, IPatientSource source, T
         var turns = settings.TimeLimit is null
             ? await ByLayer(rooms, cancellationToken)
             : await InTurns(rooms, settings, deadline, cancellationToken);
-        foreach (var (database, why) in source.Closed)
+        foreach (var (database, why) in source.Closed.Where(_ => settings.Databases is null))
             record.Note("connect", new Target { Server = source.Server.SystemIdentifier, Database = database, Kind = TargetKind.Database },
                 new Verdict.Unchecked(why));
 

@@ -19,6 +19,9 @@ public sealed record ScrubSettings
     /// <summary>Which relations are meant; null for all. A narrowed scrub leaves out what concerns a whole database.</summary>
     public Func<Relation, bool>? Includes { get; init; }
 
+    /// <summary>Only these databases and nothing of the whole server; null for everything that the source has.</summary>
+    public IReadOnlySet<string>? Databases { get; init; }
+
     public bool Wants(ICheck check) => check.Depth <= Depth && (Only.Count == 0 || Only.Contains(check.Id)) && !Skip.Contains(check.Id);
 }
 

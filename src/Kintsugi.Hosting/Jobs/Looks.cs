@@ -30,4 +30,19 @@ internal static class Looks
     /// <param name="table">schema.table or a table's name; empty for all.</param>
     public static Func<Relation, bool>? Table(string table) => table.Length == 0 ? null
         : relation => table == relation.TableName || table == $"{relation.TableSchema}.{relation.TableName}";
+
+    /// <exception cref="ArgumentException">No database of the target has such a table: to look at nothing would pass for health.</exception>
+    public static async ValueTask<Func<Relation, bool>?> Table(string table, IPatientSource source, CancellationToken cancellationToken)
+    {
+        if (Table(table) is not { } meant)
+            return null;
+        foreach (var database in source.Databases)
+        {
+            var patient = await source.Open(database, cancellationToken);
+            await using var session = patient.Sql;
+            if (patient.Relations.Relations.Any(meant))
+                return meant;
+        }
+        throw new ArgumentException($"there is no table {table} in {string.Join(", ", source.Databases)}", nameof(table));
+    }
 }

@@ -65,7 +65,8 @@ internal sealed class Repairing(
         return policy with
         {
             Stopped = await CircuitBreaker.State(ledger, ward.Server, cancellationToken),
-            RowsHeld = await Seasoning.WhyHeld(ledger, healing, ward.Target.Policy, cancellationToken),
+            RowsHeld = await Seasoning.WhyHeld(ledger, healing, ward.Target.Policy, cancellationToken)
+                ?? await UnderLoad.WhyHeld(healing, ward.Source, cancellationToken),
         };
     }
 

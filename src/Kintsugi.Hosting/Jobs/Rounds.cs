@@ -24,7 +24,8 @@ internal sealed class Rounds(
                 alerts.Raise($"advice:{target}:{anomaly.Key}", anomaly.Severity, target, anomaly.Text, null);
         var (report, unread) = job == JobNames.HealthCheck
             ? await HealthCheck(ward, cancellationToken)
-            : (await Scrub(ward, Looks.Of(job, ward.Registry.Checks), Looks.Table(argument), cancellationToken), 0);
+            : (await Scrub(ward, new ScrubSettings { Only = Looks.Of(job, ward.Registry.Checks), Includes = await Looks.Table(argument, ward.Source, cancellationToken) },
+                cancellationToken), 0);
         await CounterHistory.Keep(ward.Source, ledger, clock, cancellationToken);
         // Before the findings become known ones.
         if (await CircuitBreaker.Watch(ledger, ward.Server, report, configuration.Current.Breaker, clock.GetUtcNow(), cancellationToken) is { } stopped)
@@ -47,24 +48,28 @@ internal sealed class Rounds(
     /// </summary>
     private async ValueTask<(ScrubReport Report, int Unread)> HealthCheck(Ward ward, CancellationToken cancellationToken)
     {
-        var server = await Scrub(ward, Looks.Of(JobNames.HealthCheck, ward.Registry.Checks), null, cancellationToken);
-        var chosen = new HashSet<(string Schema, string Name)>();
+        var server = await Scrub(ward, new ScrubSettings { Only = Looks.Of(JobNames.HealthCheck, ward.Registry.Checks) }, cancellationToken);
+        var examinations = server.Examinations.ToList();
         var unread = 0;
         foreach (var database in ward.Source.Databases)
         {
-            var (some, left) = await CriticalIndexes.Choose(ward.Source, database, configuration.Current.Jobs.CriticalIndexes, cancellationToken);
-            chosen.UnionWith(some);
+            var (chosen, left) = await CriticalIndexes.Choose(ward.Source, database, configuration.Current.Jobs.CriticalIndexes, cancellationToken);
             unread += left;
+            // Each database has its own choice and budget: an index of the same name elsewhere is not meant.
+            var indexes = await Scrub(ward, new ScrubSettings
+            {
+                Only = Looks.Critical, Databases = new HashSet<string> { database },
+                Includes = relation => relation.Index is { Valid: false } || chosen.Contains((relation.Schema, relation.Name)),
+            }, cancellationToken);
+            examinations.AddRange(indexes.Examinations);
         }
-        var indexes = await Scrub(ward, Looks.Critical,
-            relation => relation.Index is { Valid: false } || chosen.Contains((relation.Schema, relation.Name)), cancellationToken);
-        return (new ScrubReport(server.Started, indexes.Finished, [.. server.Examinations, .. indexes.Examinations]), unread);
+        return (new ScrubReport(server.Started, clock.GetUtcNow(), examinations), unread);
     }
 
-    private async ValueTask<ScrubReport> Scrub(Ward ward, IReadOnlySet<string> only, Func<Relation, bool>? includes, CancellationToken cancellationToken)
+    private async ValueTask<ScrubReport> Scrub(Ward ward, ScrubSettings settings, CancellationToken cancellationToken)
     {
         using var trace = traces.Scrub();
-        return await new Scrub(ward.Registry.Checks, ward.Source, clock, trace).Run(new ScrubSettings { Only = only, Includes = includes }, cancellationToken);
+        return await new Scrub(ward.Registry.Checks, ward.Source, clock, trace).Run(settings, cancellationToken);
     }
 
     /// <summary>Files what was found. A case that is known and open is not filed again at every look, but this look may say something new of it.</summary>

@@ -14,16 +14,22 @@ public static class CapabilityProbe
         FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()
         """;
 
-    private const string Extensions = """
-        SELECT e.extname::pg_catalog.text, e.extversion, pg_catalog.quote_ident(n.nspname)
+    /// <summary>What there are many of, each line with its kind: one round trip, for a health check has few.</summary>
+    private const string Lists = """
+        SELECT 'setting', s.name, s.setting, NULL FROM pg_catalog.pg_settings s
+        UNION ALL
+        SELECT 'available', a.name::pg_catalog.text, NULL, NULL FROM pg_catalog.pg_available_extensions a
+        UNION ALL
+        SELECT 'extension', e.extname::pg_catalog.text, e.extversion, pg_catalog.quote_ident(n.nspname)
         FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
-        """;
-
-    private const string Functions = """
-        SELECT e.extname::pg_catalog.text || '.' || p.proname || '('
+        UNION ALL
+        SELECT 'role', r.rolname::pg_catalog.text, NULL, NULL FROM pg_catalog.pg_roles r
+        WHERE r.rolname LIKE 'pg\_%' AND pg_catalog.pg_has_role(current_user, r.oid, 'USAGE')
+        UNION ALL
+        SELECT 'function', e.extname::pg_catalog.text || '.' || p.proname || '('
                || coalesce((SELECT pg_catalog.string_agg(t.typname, ',' ORDER BY a.place)
                             FROM pg_catalog.unnest(p.proargtypes::pg_catalog.oid[]) WITH ORDINALITY a(type, place)
-                            JOIN pg_catalog.pg_type t ON t.oid = a.type), '') || ')'
+                            JOIN pg_catalog.pg_type t ON t.oid = a.type), '') || ')', NULL, NULL
         FROM pg_catalog.pg_extension e
         JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.refobjid = e.oid
              AND d.deptype = 'e' AND d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
@@ -32,19 +38,15 @@ public static class CapabilityProbe
           AND pg_catalog.has_function_privilege(p.oid, 'EXECUTE') AND pg_catalog.has_schema_privilege(p.pronamespace, 'USAGE')
         """;
 
-    private const string Roles = """
-        SELECT r.rolname::pg_catalog.text FROM pg_catalog.pg_roles r
-        WHERE r.rolname LIKE 'pg\_%' AND pg_catalog.pg_has_role(current_user, r.oid, 'USAGE')
-        """;
-
     public static async ValueTask<Capabilities> Probe(IReadSession session, string? dataDirectory, CancellationToken cancellationToken)
     {
         var facts = (await session.Rows(Facts, row => (Number: row.GetInt32(0), Version: row.GetString(1), Recovery: row.GetBoolean(2),
             User: row.GetString(3), Super: row.GetBoolean(4), Checksums: row.IsDBNull(5) ? null : row.GetString(5),
             Encoding: row.GetString(6), Started: row.GetInt64(7)), cancellationToken))[0];
         var control = await Control(session, cancellationToken);
-        var settings = (await session.Rows("SELECT name, setting FROM pg_catalog.pg_settings",
-            row => (row.GetString(0), row.IsDBNull(1) ? "" : row.GetString(1)), cancellationToken)).ToDictionary();
+        var lists = (await session.Rows(Lists, row => (Kind: row.GetString(0), Name: row.GetString(1), Value: row.IsDBNull(2) ? "" : row.GetString(2),
+            Schema: row.IsDBNull(3) ? "" : row.GetString(3)), cancellationToken)).ToLookup(line => line.Kind);
+        var settings = lists["setting"].ToDictionary(line => line.Name, line => line.Value);
         var directory = dataDirectory ?? settings.GetValueOrDefault("data_directory");
         return BorrowedFunctions.Lend(new Capabilities
         {
@@ -62,12 +64,10 @@ public static class CapabilityProbe
             FilesReachable = directory is not null && control.Identifier is not null
                 && LocalFiles.SystemIdentifier(directory) == control.Identifier && LocalFiles.RunsSince(directory, facts.Started),
             Settings = settings,
-            Extensions = (await session.Rows(Extensions, row => (row.GetString(0), new ExtensionFacts(row.GetString(1), row.GetString(2))),
-                cancellationToken)).ToDictionary(),
-            Available = (await session.Rows("SELECT name::pg_catalog.text FROM pg_catalog.pg_available_extensions",
-                row => row.GetString(0), cancellationToken)).ToHashSet(),
-            Functions = (await session.Rows(Functions, row => row.GetString(0), cancellationToken)).Select(Manual).ToHashSet(),
-            Roles = (await session.Rows(Roles, row => row.GetString(0), cancellationToken)).ToHashSet(),
+            Extensions = lists["extension"].ToDictionary(line => line.Name, line => new ExtensionFacts(line.Value, line.Schema)),
+            Available = lists["available"].Select(line => line.Name).ToHashSet(),
+            Functions = lists["function"].Select(line => Manual(line.Name)).ToHashSet(),
+            Roles = lists["role"].Select(line => line.Name).ToHashSet(),
         });
     }
 

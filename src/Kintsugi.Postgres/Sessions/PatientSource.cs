@@ -45,12 +45,14 @@ public sealed class PatientSource : IPatientSource
         };
         names = [.. names.Where(name => excluded?.Invoke(name) != true)];
         var closed = await TryDoors(factory, [.. names.Where(name => name != session.Database)], cancellationToken);
-        return new PatientSource(factory, dataDirectory, server, await CheckpointerStart(session, cancellationToken))
+        var source = new PatientSource(factory, dataDirectory, server, await CheckpointerStart(session, cancellationToken))
         {
             Databases = [.. names.Where(name => !closed.ContainsKey(name))],
             Closed = closed,
             Pace = pace,
         };
+        source.capabilities[session.Database] = new Lazy<Task<Capabilities>>(Task.FromResult(server));
+        return source;
     }
 
     public async ValueTask<Patient> Open(string? database, CancellationToken cancellationToken)

@@ -16,9 +16,9 @@ internal sealed class ApiDoor : IDisposable
     private readonly KintsugiWebOptions options;
     private readonly ILogger<ApiDoor> log;
 
-    public ApiDoor(ConfigurationSource configuration, KintsugiWebOptions options, ILogger<ApiDoor> log)
+    public ApiDoor(ConfigurationSource configuration, KintsugiWebOptions options, IEnumerable<ITokenReader> tokens, ILogger<ApiDoor> log)
     {
-        callers = new Callers(configuration, options);
+        callers = new Callers(configuration, options, [.. tokens]);
         limits = new RequestLimits(options);
         this.options = options;
         this.log = log;
@@ -30,7 +30,7 @@ internal sealed class ApiDoor : IDisposable
         context.Response.Headers.XContentTypeOptions = "nosniff";
         try
         {
-            var caller = LetIn(context, route);
+            var caller = await LetIn(context, route);
             var call = new ApiCall(context, caller, await Body(context, route));
             call.MustKnow(route.Body);
             var answer = await route.Answer(call);
@@ -67,12 +67,12 @@ internal sealed class ApiDoor : IDisposable
         ? problem.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal)
         : problem.Message;
 
-    private Caller LetIn(HttpContext context, ApiRoute route)
+    private async ValueTask<Caller> LetIn(HttpContext context, ApiRoute route)
     {
         var from = context.Connection.RemoteIpAddress?.ToString() ?? "unknown";
         if (context.Request.Headers.Authorization.Count > 0 && !limits.MayShowKey(from))
             throw new ApiProblemException(429, "too many wrong keys from this address; wait");
-        var (caller, wrongKey) = callers.Identify(context);
+        var (caller, wrongKey) = await callers.Identify(context);
         if (caller is null)
         {
             if (wrongKey && !limits.WrongKey(from))

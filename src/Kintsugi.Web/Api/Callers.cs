@@ -9,12 +9,13 @@ using Microsoft.AspNetCore.Http;
 namespace Kintsugi.Web.Api;
 
 /// <summary>Who calls: a person whom the application let in, the holder of a key, or, where that is allowed, a program of this machine.</summary>
-internal sealed class Callers(ConfigurationSource configuration, KintsugiWebOptions options)
+internal sealed class Callers(ConfigurationSource configuration, KintsugiWebOptions options, IReadOnlyList<ITokenReader> tokens)
 {
     private const string Bearer = "Bearer ";
 
     /// <returns>The caller, or null; and whether a key was shown that is not known.</returns>
-    public (Caller? Caller, bool WrongKey) Identify(HttpContext context)
+    /// <exception cref="ApiProblemException">A token that is believed gives no role here.</exception>
+    public async ValueTask<(Caller? Caller, bool WrongKey)> Identify(HttpContext context)
     {
         // Where the application asks for an authorization, its policy has let this person in already.
         var asked = context.GetEndpoint()?.Metadata;
@@ -22,8 +23,20 @@ internal sealed class Callers(ConfigurationSource configuration, KintsugiWebOpti
             return (new Caller(person.Name ?? "a person without a name", RoleOf(context.User.FindFirst(KintsugiClaims.Role)?.Value)), false);
         var keys = configuration.Current.Http.ApiKeys;
         if (Shown(context.Request) is { } key)
-            return Holder(keys, key) is { } holder ? (holder, false) : (null, true);
-        return keys.Count == 0 && options.ReadsFromLoopback && IsOfThisMachine(context) ? (new Caller("this machine", ApiRole.Viewer), false) : (null, false);
+            return Holder(keys, key) is { } holder || (holder = await OfToken(key, context.RequestAborted)) is not null ? (holder, false) : (null, true);
+        return keys.Count == 0 && configuration.Current.Http.Oidc is null && options.ReadsFromLoopback && IsOfThisMachine(context) ? (new Caller("this machine", ApiRole.Viewer), false) : (null, false);
+    }
+
+    /// <summary>A token has three parts with dots between them; nothing else is worth asking about.</summary>
+    private async ValueTask<Caller?> OfToken(string shown, CancellationToken cancellationToken)
+    {
+        if (shown.AsSpan().Count('.') != 2)
+            return null;
+        foreach (var reader in tokens)
+            if (await reader.Read(shown, cancellationToken) is { } holder)
+                return holder.Role is { } role ? new Caller(holder.Name, role)
+                    : throw new ApiProblemException(403, $"the token of {holder.Name} gives no role here: see http: {{ oidc: {{ role_claim, viewer, operator, admin }} }}");
+        return null;
     }
 
     private static string? Shown(HttpRequest request) =>
