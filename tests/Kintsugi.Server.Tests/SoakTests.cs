@@ -154,6 +154,8 @@ public sealed class SoakTests(Servers servers)
             if ((await service.Cases()).Any(row => !IsSettled(row) && (row.Fault == injury.Fault.Id || injury.Alike.Any(alike => alike.Id == row.Fault))))
                 return;
             await Injury.Inflict(database.Cluster, database.Name, [injury], Stop);
+            // A server that was stopped for it comes back on another port: the file is read again.
+            service.Write(Configuration(database, soak, receiver));
             injuries++;
             Inflicted.Add(injury);
             await service.Until($"{injury.Name} is seen", async () => (await service.Cases()).Any(row => row.LastChanged > TimeProvider.System.GetUtcNow().AddSeconds(-60)
