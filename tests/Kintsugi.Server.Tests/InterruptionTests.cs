@@ -61,6 +61,9 @@ public sealed class InterruptionTests(Servers servers)
 
         Assert.Equal(0, (await service.Run("jobs", "run", "db.index_check", "public.movies")).Code);
         await service.Until("the case is open", async () => (await service.Cases()).Any(row => row.Object == "public.movies_pkey"));
+        var repair = await service.Run("jobs", "run", "db.repair", (await service.Cases())[0].Id);
+        Assert.Equal(1, repair.Code);
+        Assert.Contains("repairs are paused", repair.Out, StringComparison.Ordinal);
         Assert.Contains("PAUSED repairs", (await service.Run("jobs")).Out, StringComparison.Ordinal);
         Assert.Contains("restoring a backup", (await service.Run("jobs")).Out, StringComparison.Ordinal);
         await service.Until("the pause is counted", async () => Figure(await service.Metrics(), "kintsugi_repairs_paused") == "1");
@@ -77,6 +80,32 @@ public sealed class InterruptionTests(Servers servers)
         var unknown = await service.Run("jobs", "run", "db.nonsense");
         Assert.Equal(1, unknown.Code);
         Assert.Contains("db.orphan_cleanup", unknown.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_look_that_a_person_cancels_ends_and_each_finished_one_is_told_to_the_watcher_outside()
+    {
+        using var watcher = new WebhookReceiver();
+        await using var database = await servers.Database(TestMajors.Newest, Stop);
+        await database.Execute("""
+            CREATE FUNCTION held() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(600); RETURN false; END $$
+            """, Stop);
+        await using var service = new Service();
+        service.Write(Service.Block + $"alerts: {{ dead_man: \"{watcher.Url}\" }}\ntargets:\n" + Service.Target(database)
+            + "consistency: { rules: [ { name: waits, table: public.movies, query: select id from public.movies where public.held() } ] }\n");
+        service.Start();
+        await service.Until("the health check is told", () => !watcher.Taken.IsEmpty);
+        Assert.Equal(0, (await service.Run("jobs", "run", "db.orphan_cleanup")).Code);
+        const string asleep = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE query LIKE '%held()%' AND state = 'active' AND pid <> pg_backend_pid() AND datname = current_database())";
+        await service.Until("the look waits", () => database.Scalar<bool>(asleep, Stop));
+
+        Assert.Equal(0, (await service.Run("jobs", "cancel", "db.orphan_cleanup")).Code);
+        await service.Until("it is cancelled", async () => (await service.Run("jobs", "list", "--format", "json")).Out.Contains("\"state\": \"cancelled\"", StringComparison.Ordinal));
+        await service.Until("nothing of it is left on the server", async () => !await database.Scalar<bool>(asleep, Stop));
+
+        Assert.Equal(0, (await service.Run("jobs", "run", "db.index_check", "public.nowhere")).Code);
+        await service.Until("a table that is not there is told", async () =>
+            (await service.Run("jobs")).Out.Contains("there is no table public.nowhere", StringComparison.Ordinal));
     }
 
     private static string? Figure(string metrics, string name) =>

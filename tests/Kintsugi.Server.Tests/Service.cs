@@ -34,6 +34,9 @@ internal sealed class Service : IAsyncDisposable
     /// <summary>Where several nodes keep the ledger; null is this one's state directory.</summary>
     public string? Ledger { get; init; }
 
+    /// <summary>Variables of the environment of everything that is started.</summary>
+    public Dictionary<string, string> Variables { get; } = [];
+
     public string State => Path.Combine(home, "state");
     public string ConfigurationFile => Path.Combine(home, "config.yaml");
 
@@ -104,6 +107,8 @@ internal sealed class Service : IAsyncDisposable
         };
         foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("PG", StringComparison.Ordinal)).ToList())
             start.Environment.Remove(name);
+        foreach (var (name, value) in Variables)
+            start.Environment[name] = value;
         start.Environment["KINTSUGI_STATE"] = State;
         return start;
     }
