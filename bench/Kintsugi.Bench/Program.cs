@@ -8,7 +8,7 @@ using Kintsugi.Lab;
 // kintsugi-bench FOLDER PROGRAM [NAME…] [--quick] [--pg MAJOR]: bench/run starts it.
 IBenchmark[] all =
 [
-    new StartBenchmark(), new ChecksumsBenchmark(), new AmcheckBenchmark(), new ForeignKeysBenchmark(), new JsonBenchmark(), new SnapshotBenchmark(),
+    new StartBenchmark(), new ChecksumsBenchmark(), new AmcheckBenchmark(), new QuiescedBenchmark(), new ForeignKeysBenchmark(), new JsonBenchmark(), new SnapshotBenchmark(),
     new HealBenchmark(), new KindnessBenchmark(), new ScaleBenchmark(),
 ];
 var names = args.Skip(2).Where((argument, at) => !argument.StartsWith('-') && args[at + 1] != "--pg").ToList();
@@ -40,6 +40,11 @@ try
 catch (Exception problem) when (problem is BenchException or LabException)
 {
     await Console.Error.WriteLineAsync($"bench: {problem.Message}");
+    return 1;
+}
+if (report.Compared == 0)
+{
+    await Console.Error.WriteLineAsync("bench: nothing was compared: no peer program was found; install PostgreSQL's own packages (pg_amcheck, pg_checksums, pg_basebackup, psql)");
     return 1;
 }
 return report.Green ? 0 : 2;

@@ -14,6 +14,9 @@ public sealed record Patient(IReadSession? Sql, IPatientFiles? Files, Capabiliti
     /// <summary>Where a check that reads every page of a relation's files tells what they looked like; null where nobody asks.</summary>
     public Bodies? Bodies { get; init; }
 
+    /// <summary>What the pages were when they were last proven; null where nothing is remembered.</summary>
+    public IPageLedger? PageLedger { get; init; }
+
     /// <summary>A server may be writing the files while they are read.</summary>
     public bool IsLive => Sql is not null || Can.ServerRuns;
 

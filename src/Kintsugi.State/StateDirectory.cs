@@ -14,6 +14,7 @@ public sealed class StateDirectory
     public string Path { get; }
     public string Ledger => System.IO.Path.Combine(Path, LedgerName);
     public string Service => System.IO.Path.Combine(Path, "service.db");
+    public string Pages => System.IO.Path.Combine(Path, "pages.db");
     public string Jobs => System.IO.Path.Combine(Path, "jobs.db");
 
     /// <summary>How a server is started again that was stopped for a snapshot; there while it is owed.</summary>

@@ -25,9 +25,9 @@ internal sealed class AmcheckBenchmark : IBenchmark
         string[] peerCommand = [program, "-d", Pages.Database, "-j", "2", "--heapallindexed"];
         var gate = await SameFindings(room, program, cancellationToken);
         await Compare("heap and btree, 2 sessions", "G4", 1.05, "--only", "heap", "--only", "btree");
-        await Compare("every row against its index entries, raw pages", "G6", 0.25, "--only", "index-entries");
+        await Compare("places of all index entries, raw pages beside the server", "", null, "--only", "index-entries");
 
-        async Task Compare(string work, string goal, double limit, params string[] checks)
+        async Task Compare(string work, string goal, double? limit, params string[] checks)
         {
             Run? ours = null;
             var pairs = await Pairs.Of(room.PairCount,

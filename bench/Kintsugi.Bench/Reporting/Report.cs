@@ -11,6 +11,9 @@ internal sealed class Report(TextWriter to)
 
     public bool Green { get; private set; } = true;
 
+    /// <summary>Figures that were held against something; a run without any has shown nothing.</summary>
+    public int Compared { get; private set; }
+
     public async Task Begin(string name, string what)
     {
         await Say($"\n## {name}\n\n{what}\n");
@@ -22,6 +25,7 @@ internal sealed class Report(TextWriter to)
     public async Task Add(Line line)
     {
         Green &= line.Gate.Green;
+        Compared++;
         if (!headed)
             await Say(Line.Header);
         headed = true;
@@ -38,6 +42,7 @@ internal sealed class Report(TextWriter to)
     public Task Add(Gate gate)
     {
         Green &= gate.Green;
+        Compared++;
         return Note(gate.ToString());
     }
 

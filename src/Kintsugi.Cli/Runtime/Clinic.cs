@@ -100,6 +100,7 @@ internal sealed class Clinic : IAsyncDisposable
             var source = await PatientSource.Connect(
                 factory, arguments.AllDatabases ? null : settings.Databases, name => excluded.Any(pattern => pattern.Matches(null, name)),
                 directory, new Pace(maxRate * 1_000_000, context.Clock), cancellationToken);
+            source.PageLedger = Memory.Pages(context);
             if (source.Databases.Count == 0)
                 throw new UsageException(source.Closed.Count > 0 ? string.Join("; ", source.Closed.Values) : "no database is left to look at");
             return new Clinic(factory, source, PostgresRegistry.Create(target.Consistency), settings, configuration,

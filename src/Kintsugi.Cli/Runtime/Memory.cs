@@ -45,5 +45,18 @@ internal static class Memory
     public static LedgerConfiguration? Configured(CliContext context) => ConfigurationFile.IsNamed(context.ConfigFile, context)
         ? ConfigurationFile.Load(context.ConfigFile, context).Ledger : null;
 
+    /// <summary>What is remembered of pages; null where the state directory cannot be used, which the keeping of proofs says.</summary>
+    public static PageLedgerFile? Pages(CliContext context)
+    {
+        try
+        {
+            return new PageLedgerFile(Directory(context).Pages, context.Clock);
+        }
+        catch (StateException)
+        {
+            return null;
+        }
+    }
+
     public static StateDirectory Directory(CliContext context) => StateDirectory.Open(StateDirectory.Locate(null, context.Variable));
 }

@@ -27,6 +27,8 @@ internal static class Scrubbing
         }.Run(settings, cancellationToken);
         if (!report.TimeLimitReached)
             journal?.Complete();
+        if ((source as IRemembersPages)?.PageLedger is PageLedgerFile { Problem: { } problem })
+            await context.Error.WriteLineAsync($"kintsugi: warning: what was seen of pages is not remembered: {problem}");
         return report;
     }
 

@@ -19,6 +19,8 @@ internal static class StoppedPatient
         await Shelf.StartOwedServer(context, cancellationToken);
         if (DataDirectory.Open(path).ServerPid is not null)
             return null;
-        return await OfflineSource.Open(path, new Pace(maxRate * 1_000_000, context.Clock), cancellationToken);
+        var source = await OfflineSource.Open(path, new Pace(maxRate * 1_000_000, context.Clock), cancellationToken);
+        source.PageLedger = Memory.Pages(context);
+        return source;
     }
 }

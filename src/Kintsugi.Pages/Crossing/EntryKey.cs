@@ -51,6 +51,7 @@ public static class EntryKey
                 slices[index] = new AttributeSlice(AttributeForm.Null, 0, 0);
                 continue;
             }
+            if (TupleReader.TryPlain(entry, parts[index].Stored, ref at, out slices[index])) continue;
             if (!TupleReader.Locate(entry, parts[index].Stored, at, out slices[index], out _)) return false;
             at = slices[index].End;
         }

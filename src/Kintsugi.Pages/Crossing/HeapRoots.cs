@@ -32,6 +32,18 @@ public static class HeapRoots
         return isWhole;
     }
 
+    /// <summary>Whether no row version of the page is part of an update chain: then each is its own root.</summary>
+    public static bool IsSimple(ReadOnlySpan<byte> page, int count)
+    {
+        for (var item = 1; item <= count; item++)
+        {
+            var line = LinePointer.Read(page, item);
+            const int hot = 0xC000;
+            if (line.State == LinePointerState.Redirect || IsReadable(page, line) && (LittleEndian.U16(page, line.Offset + 18) & hot) != 0) return false;
+        }
+        return true;
+    }
+
     /// <summary>Whether a line pointer leads to a row version.</summary>
     public static bool IsReadable(ReadOnlySpan<byte> page, LinePointer line) =>
         line.State == LinePointerState.Normal && line.Length >= HeapTupleHeader.MinimumSize && line.IsReadable(page);

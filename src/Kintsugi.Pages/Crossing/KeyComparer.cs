@@ -6,8 +6,9 @@ namespace Kintsugi.Pages.Crossing;
 /// <summary>Holds two entries of one btree against each other, as far as the order of its columns is known.</summary>
 public sealed class KeyComparer(KeyPart[] parts, int keyColumns)
 {
-    private readonly AttributeSlice[] leftSlices = new AttributeSlice[parts.Length];
-    private readonly AttributeSlice[] rightSlices = new AttributeSlice[parts.Length];
+    private AttributeSlice[] leftSlices = new AttributeSlice[parts.Length];
+    private AttributeSlice[] rightSlices = new AttributeSlice[parts.Length];
+    private bool hasRight;
     private byte[] leftScratch = [];
     private byte[] rightScratch = [];
 
@@ -19,10 +20,17 @@ public sealed class KeyComparer(KeyPart[] parts, int keyColumns)
     /// <param name="leftShape">What it is; of a posting list the last place counts.</param>
     /// <param name="right">Another one.</param>
     /// <param name="rightShape">What that is; of a posting list the first place counts.</param>
-    public int? Compare(ReadOnlySpan<byte> left, in EntryShape leftShape, ReadOnlySpan<byte> right, in EntryShape rightShape)
+    /// <param name="isNext">The left one was the right one of the call before.</param>
+    public int? Compare(ReadOnlySpan<byte> left, in EntryShape leftShape, ReadOnlySpan<byte> right, in EntryShape rightShape, bool isNext = false)
     {
-        if (!EntryKey.TryLocate(left, parts, leftShape.Attributes, leftSlices) || !EntryKey.TryLocate(right, parts, rightShape.Attributes, rightSlices))
+        if (isNext && hasRight) (leftSlices, rightSlices) = (rightSlices, leftSlices);
+        else if (!EntryKey.TryLocate(left, parts, leftShape.Attributes, leftSlices))
+        {
+            hasRight = false;
             return null;
+        }
+        hasRight = EntryKey.TryLocate(right, parts, rightShape.Attributes, rightSlices);
+        if (!hasRight) return null;
         for (var index = 0; index < keyColumns; index++)
         {
             if (index >= leftShape.Attributes) return index >= rightShape.Attributes ? 0 : -1;
@@ -38,6 +46,26 @@ public sealed class KeyComparer(KeyPart[] parts, int keyColumns)
             ({ } one, { } other) => one.CompareTo(other),
         };
     }
+
+    /// <summary>
+    /// Whether the first columns alone put the left entry before the right one, without a search for the others: it stands behind the header when it
+    /// is of fixed length and nothing is null. False says nothing.
+    /// </summary>
+    public bool IsPlainlyBefore(ReadOnlySpan<byte> left, ReadOnlySpan<byte> right)
+    {
+        ref readonly var part = ref parts[0];
+        var length = part.Stored.Length;
+        if (length <= 0 || left.Length < KeyStart + length || right.Length < KeyStart + length || HasNulls(left) || HasNulls(right)) return false;
+        var order = Values(left.Slice(KeyStart, length), right.Slice(KeyStart, length), part.Order);
+        return part.IsDescending ? order > 0 : order < 0;
+    }
+
+    private const int KeyStart = 8;
+
+    private static bool HasNulls(ReadOnlySpan<byte> entry) => (entry[7] & 0x80) != 0;
+
+    /// <summary>Where the columns of the last right-hand entry lie; empty when they could not be found.</summary>
+    public ReadOnlySpan<AttributeSlice> Right => hasRight ? rightSlices : default;
 
     private int? Column(ReadOnlySpan<byte> left, ReadOnlySpan<byte> right, int index)
     {

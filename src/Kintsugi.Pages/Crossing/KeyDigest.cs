@@ -19,13 +19,13 @@ public static class KeyDigest
     /// <summary>Adds a value's bytes.</summary>
     public static ulong Add(ulong digest, ReadOnlySpan<byte> value)
     {
-        digest = Mix(digest ^ (uint)value.Length, LengthMark);
+        var length = (ulong)value.Length * Start;
         while (value.Length > 8)
         {
             digest = Mix(digest ^ BinaryPrimitives.ReadUInt64LittleEndian(value), PlaceMark);
             value = value[8..];
         }
-        return Mix(digest ^ Tail(value), NullMark);
+        return Mix(digest ^ Tail(value), NullMark ^ length);
     }
 
     /// <summary>The digest of a key at a row's place.</summary>

@@ -26,6 +26,7 @@ public static class TupleReader
             ref var slice = ref slices[index];
             if (index >= header.AttributeCount) slice = new AttributeSlice(AttributeForm.Missing, 0, 0);
             else if (header.IsNull(tuple, index)) slice = new AttributeSlice(AttributeForm.Null, 0, 0);
+            else if (TryPlain(tuple, columns[index], ref at, out slice)) continue;
             else if (Locate(tuple, columns[index], at, out slice, out var flaw)) at = slice.End;
             else
             {
@@ -34,6 +35,25 @@ public static class TupleReader
             }
         }
         return at;
+    }
+
+    /// <summary>What nearly all columns are: of fixed length, or a varlena with a short header. The rest is for <see cref="Locate"/>.</summary>
+    internal static bool TryPlain(ReadOnlySpan<byte> tuple, in HeapColumn column, ref int at, out AttributeSlice slice)
+    {
+        if (column.Length > 0)
+        {
+            var start = AlignTo(at, column.Alignment);
+            slice = new AttributeSlice(AttributeForm.Fixed, start, column.Length);
+            if (slice.End > tuple.Length) return false;
+        }
+        else
+        {
+            var first = column.Length == -1 && at < tuple.Length ? tuple[at] : 0;
+            slice = new AttributeSlice(AttributeForm.Packed, at, first >> 1);
+            if ((first & 1) == 0 || first == 1 || slice.End > tuple.Length) return false;
+        }
+        at = slice.End;
+        return true;
     }
 
     internal static bool Locate(

@@ -4,7 +4,7 @@ using Kintsugi.Postgres.Files;
 namespace Kintsugi.Postgres.Sessions;
 
 /// <summary>Opens patients on a running server. Capabilities and inventory are read once per database and shared by its sessions.</summary>
-public sealed class PatientSource : IPatientSource
+public sealed class PatientSource : IPatientSource, IRemembersPages
 {
     private readonly SessionFactory factory;
     private readonly string? dataDirectory;
@@ -22,6 +22,9 @@ public sealed class PatientSource : IPatientSource
 
     public Capabilities Server { get; }
     public Pace Pace { get; init; } = new(null, TimeProvider.System);
+
+    /// <summary>Where checks of pages remember what they saw; set before the first patient is opened.</summary>
+    public IPageLedger? PageLedger { get; set; }
     public IReadOnlyList<string> Databases { get; private init; } = [];
     public IReadOnlyDictionary<string, string> Closed { get; private init; } = new Dictionary<string, string>();
 
@@ -64,6 +67,7 @@ public sealed class PatientSource : IPatientSource
             return new Patient(session, can.FilesReachable ? new LocalFiles(can.DataDirectory!) : null, can)
             {
                 Pace = Pace,
+                PageLedger = PageLedger,
                 Inventory = await Once(inventories, session.Database, () => InventoryReader.Read(session, cancellationToken)),
             };
         }

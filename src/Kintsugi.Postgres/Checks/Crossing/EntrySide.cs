@@ -13,7 +13,11 @@ internal sealed class EntrySide(IndexSide index, PlaceMap map, int shift, long h
 
     private bool IsFirst => map.First == 0;
 
-    public void Take(ReadOnlySpan<byte> page, uint block, IndexPageContent content)
+    /// <param name="page">A leaf.</param>
+    /// <param name="block">Its number.</param>
+    /// <param name="content">What was read from it.</param>
+    /// <param name="digests">By item, where they are known already.</param>
+    public void Take(ReadOnlySpan<byte> page, uint block, IndexPageContent content, ReadOnlySpan<ulong?> digests = default)
     {
         var item = 0;
         ulong? key = null;
@@ -34,8 +38,7 @@ internal sealed class EntrySide(IndexSide index, PlaceMap map, int shift, long h
             if (row.Item != item)
             {
                 item = row.Item;
-                var line = LinePointer.Read(page, item);
-                key = index.DigestEntry(page.Slice(line.Offset, line.Length));
+                key = digests.IsEmpty ? Digest(page, item) : digests[item];
             }
             var isBare = place == Place.Undecided && index.IsUndecided(row.Tid);
             if (key is null && !isBare)
@@ -51,6 +54,12 @@ internal sealed class EntrySide(IndexSide index, PlaceMap map, int shift, long h
             else
                 OnMet(row.Tid, bucket, digest);
         }
+    }
+
+    private ulong? Digest(ReadOnlySpan<byte> page, int item)
+    {
+        var line = LinePointer.Read(page, item);
+        return index.DigestEntry(page.Slice(line.Offset, line.Length));
     }
 
     private void Suspect(long block, Tid tid)

@@ -20,6 +20,7 @@ internal sealed class HeapSide(HeapColumn[] columns, TransactionLog transactions
 {
     private readonly AttributeSlice[] slices = new AttributeSlice[columns.Length];
     private readonly int[] roots = new int[PageFormat.MaxHeapItems + 1];
+    private Func<HeapTupleHeader, uint?>? updater;
     private readonly Place[] places = new Place[PageFormat.MaxHeapItems + 1];
 
     /// <summary>Row versions that cannot be right, each with the reason; the first few of them.</summary>
@@ -38,9 +39,12 @@ internal sealed class HeapSide(HeapColumn[] columns, TransactionLog transactions
     public ReadOnlySpan<Place> Read(ReadOnlySpan<byte> page, uint block, RowSight see)
     {
         var count = Math.Min(PageHeader.Read(page).ItemCount, PageFormat.MaxHeapItems);
-        var isWhole = HeapRoots.Find(page, tuple => transactions.Updater(tuple), roots);
+        var isSimple = HeapRoots.IsSimple(page, count);
+        var isWhole = isSimple || HeapRoots.Find(page, updater ??= tuple => transactions.Updater(tuple), roots);
         for (var item = 1; item <= count; item++)
-            places[item] = PlaceOf(page, item, count);
+            (roots[item], places[item]) = isSimple
+                ? (item, LinePointer.Read(page, item).State == LinePointerState.Unused ? Place.Barred : Place.Free)
+                : (roots[item], PlaceOf(page, item, count));
         for (var item = 1; item <= count; item++)
         {
             var line = LinePointer.Read(page, item);

@@ -18,6 +18,10 @@ internal sealed class IndexSide(Located index, IndexShape shape, bool isPartial)
     private readonly ulong[] sums = new ulong[Buckets];
     private readonly HashSet<ulong> undecided = [];
     private readonly AttributeSlice[] slices = new AttributeSlice[shape.Parts.Length];
+    /// <summary>The commonest of all: one column of fixed length, which stands right behind the entry's header (itup.h).</summary>
+    private readonly bool isOneFixed = shape.Parts is [{ Column: >= 0, IsCutAtZero: false, Stored.Length: > 0 }];
+
+    private const int EntryHeader = 8, NullsBit = 0x80;
     private byte[] scratch = [];
 
     public Located Index => index;
@@ -79,17 +83,24 @@ internal sealed class IndexSide(Located index, IndexShape shape, bool isPartial)
     /// <summary>The digest of an entry's key, to which each of its places is added; null when the entry cannot be read.</summary>
     public ulong? DigestEntry(ReadOnlySpan<byte> entry)
     {
-        if (!EntryKey.TryLocate(entry, shape.Parts, shape.Parts.Length, slices))
-            return null;
+        if (isOneFixed && (entry[7] & NullsBit) == 0 && entry.Length >= EntryHeader + shape.Parts[0].Stored.Length)
+            return KeyDigest.Add(KeyDigest.Start, entry.Slice(EntryHeader, shape.Parts[0].Stored.Length));
+        return EntryKey.TryLocate(entry, shape.Parts, shape.Parts.Length, slices) ? DigestEntry(entry, slices) : null;
+    }
+
+    /// <param name="entry">A leaf entry.</param>
+    /// <param name="places">Where its columns lie.</param>
+    public ulong? DigestEntry(ReadOnlySpan<byte> entry, ReadOnlySpan<AttributeSlice> places)
+    {
         var digest = KeyDigest.Start;
-        for (var i = 0; i < slices.Length; i++)
+        for (var i = 0; i < places.Length; i++)
         {
             ref readonly var part = ref shape.Parts[i];
             if (part.Column < 0)
                 continue;
-            if (slices[i].Form == AttributeForm.Null)
+            if (places[i].Form == AttributeForm.Null)
                 digest = KeyDigest.AddNull(digest);
-            else if (StoredValue.TryRead(entry, slices[i], part, ref scratch, out var value))
+            else if (StoredValue.TryRead(entry, places[i], part, ref scratch, out var value))
                 digest = KeyDigest.Add(digest, value);
             else
                 return null;

@@ -8,7 +8,11 @@ namespace Kintsugi.Postgres.Checks.Crossing;
 internal sealed class PageOrder(IndexSide index)
 {
     private readonly KeyComparer comparer = new(index.Shape.Parts, index.Shape.KeyColumns);
+    private readonly ulong?[] digests = new ulong?[PageFormat.Size / PageFormat.LinePointerSize];
     private byte[] high = [];
+
+    /// <summary>By item, the digests of the leaf that was judged last: order and digest need the same places within an entry.</summary>
+    public ReadOnlySpan<ulong?> Digests => digests;
 
     public void BeginLevel() => high = [];
 
@@ -25,13 +29,18 @@ internal sealed class PageOrder(IndexSide index)
         var first = own.FirstEntry + (inner ? 1 : 0);
         ReadOnlySpan<byte> before = high;
         var beforeShape = before.IsEmpty ? default : Shape(before, isInner: true);
-        var isStrict = true;
+        // Whether the comparer knows the entry before from its last call.
+        var (isStrict, isNext) = (true, false);
         for (var item = first; item <= count; item++)
         {
             var entry = Entry(page, item);
             var shape = Shape(entry, inner);
-            if (!before.IsEmpty && comparer.Compare(before, beforeShape, entry, shape) is >= 0)
+            var isPlain = !isStrict && comparer.IsPlainlyBefore(before, entry);
+            if (!isPlain && !before.IsEmpty && comparer.Compare(before, beforeShape, entry, shape, isNext) is >= 0)
                 return isStrict ? $"item {first} is not larger than the high key of the page before" : $"items {item - 1} and {item} are out of order";
+            isNext = !isPlain && !before.IsEmpty;
+            if (!inner)
+                digests[item] = isNext && !comparer.Right.IsEmpty ? index.DigestEntry(entry, comparer.Right) : index.DigestEntry(entry);
             before = entry;
             beforeShape = shape;
             isStrict = false;
@@ -42,7 +51,7 @@ internal sealed class PageOrder(IndexSide index)
             return null;
         }
         var top = Entry(page, 1);
-        if (!isStrict && comparer.Compare(before, beforeShape, top, Shape(top, isInner: true)) is { } last && (inner ? last >= 0 : last > 0))
+        if (!isStrict && comparer.Compare(before, beforeShape, top, Shape(top, isInner: true), isNext) is { } last && (inner ? last >= 0 : last > 0))
             return $"item {count} is larger than the page's high key";
         high = top.ToArray();
         return null;

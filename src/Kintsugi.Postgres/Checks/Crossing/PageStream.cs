@@ -1,4 +1,3 @@
-using System.Buffers;
 using Kintsugi.Pages;
 using Kintsugi.Postgres.Files.Reading;
 
@@ -9,7 +8,7 @@ internal sealed class PageStream(IByteSource bytes, string path) : IDisposable
 {
     private const int Ahead = 64;
 
-    private readonly byte[] buffer = ArrayPool<byte>.Shared.Rent(Ahead * PageFormat.Size);
+    private readonly byte[] buffer = ReadBuffers.Pool.Rent(Ahead * PageFormat.Size);
     private long first;
     private int held;
     private long last = -1;
@@ -31,7 +30,7 @@ internal sealed class PageStream(IByteSource bytes, string path) : IDisposable
 
     public void Dispose()
     {
-        ArrayPool<byte>.Shared.Return(buffer);
+        ReadBuffers.Pool.Return(buffer);
         bytes.Dispose();
     }
 }

@@ -89,12 +89,12 @@ internal sealed class TreeWalk(IndexSide index, Func<PageStream> open, long bloc
                 if (isKnown)
                     await downlinks.Move(blocks, cancellationToken);
             }
-            if (level == 0 && !own.IsHalfDead)
-                entries.Take(page.Span, block, content);
-            else if (leftmostChild == 0 && content.Children.Count > 0)
-                leftmostChild = content.Children[0].Tid.Block;
             if (!isDying && order.Judge(page, own) is { } disorder)
                 return Fail(block, disorder);
+            if (level == 0 && !own.IsHalfDead)
+                entries.Take(page.Span, block, content, order.Digests);
+            else if (leftmostChild == 0 && content.Children.Count > 0)
+                leftmostChild = content.Children[0].Tid.Block;
             isSplit = own.IsSplitUnfinished();
             (left, block) = (block, own.Right);
         }

@@ -1,5 +1,5 @@
-using System.Buffers;
 using Kintsugi.Pages;
+using Kintsugi.Postgres.Files.Reading;
 
 namespace Kintsugi.Postgres.Checks.Indexes;
 
@@ -12,7 +12,7 @@ internal sealed class PageBuffer : IDisposable
     private PageBuffer(int pages)
     {
         Pages = pages;
-        rented = ArrayPool<byte>.Shared.Rent(pages * PageFormat.Size);
+        rented = ReadBuffers.Pool.Rent(pages * PageFormat.Size);
     }
 
     public int Pages { get; }
@@ -23,5 +23,5 @@ internal sealed class PageBuffer : IDisposable
 
     public Span<byte> Page(int at) => rented.AsSpan(at * PageFormat.Size, PageFormat.Size);
 
-    public void Dispose() => ArrayPool<byte>.Shared.Return(rented);
+    public void Dispose() => ReadBuffers.Pool.Return(rented);
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Kintsugi.Pages;
 using Kintsugi.Postgres.Files.Reading;
 
@@ -16,6 +15,9 @@ internal sealed class ForkScan(IByteSource bytes, string path, string fork, Page
     /// <summary>Told of every page that was read.</summary>
     public Action<long, ReadOnlyMemory<byte>>? OnPage { get; init; }
 
+    /// <summary>Told of every page that is not suspicious.</summary>
+    public PageTrack? Track { get; init; }
+
     /// <summary>Where suspects go; the scan ends when there are that many.</summary>
     public required List<Suspect> Suspects { get; init; }
     public required int MaxSuspects { get; init; }
@@ -23,7 +25,7 @@ internal sealed class ForkScan(IByteSource bytes, string path, string fork, Page
     /// <returns>The first block that was not read: the end of the range, or of the file.</returns>
     public async ValueTask<long> Run(long first, long end, CancellationToken cancellationToken)
     {
-        var buffer = ArrayPool<byte>.Shared.Rent(ChunkBytes);
+        var buffer = ReadBuffers.Pool.Rent(ChunkBytes);
         try
         {
             var block = first;
@@ -46,7 +48,7 @@ internal sealed class ForkScan(IByteSource bytes, string path, string fork, Page
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            ReadBuffers.Pool.Return(buffer);
         }
     }
 
@@ -59,6 +61,8 @@ internal sealed class ForkScan(IByteSource bytes, string path, string fork, Page
             suspicion = await OnZeroPage(block, cancellationToken);
         if (suspicion is not null)
             Suspects.Add(new Suspect(fork, block, suspicion, page.ToArray()));
+        else
+            Track?.Note(block, page.Span);
     }
 
     /// <returns>Whole blocks that could be read; an unreadable block is a suspect and counts as read.</returns>

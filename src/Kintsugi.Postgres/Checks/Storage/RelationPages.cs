@@ -70,15 +70,29 @@ internal static class RelationPages
         using var bytes = await ByteSource.Of(patient, cancellationToken)
             ?? throw new InvalidOperationException("a directory of this machine can be read");
         var walEnd = await WalEnd.Ask(patient, cancellationToken);
+        var history = await PageHistory.Of(patient, bytes, cancellationToken);
+        var placed = portions.Where(portion => portion.Relation!.Path is not null).ToList();
+        IReadOnlyList<PageRecord> known = history is null ? [] : await history.Before([.. placed.Select(portion => portion.Relation!.Path!)], cancellationToken);
+        var before = known.ToLookup(record => record.Path);
         var clean = new List<Portion>();
-        foreach (var portion in portions.Where(portion => portion.Relation!.Path is not null))
+        var records = new List<PageRecord>();
+        foreach (var portion in placed)
         {
-            var scan = new RelationScan(portion.Relation!, portion.Relation!.Path!, portion.Target, patient, bytes, clock);
+            var path = portion.Relation!.Path!;
+            var track = history is null ? null : PageHistory.Track(portion.Relation, path, patient);
+            var scan = new RelationScan(portion.Relation!, path, portion.Target, patient, bytes, clock) { Track = track };
             if (!await scan.IsClean(walEnd, cancellationToken))
                 continue;
+            IReadOnlyList<PageRecord> old = [.. before[path]];
+            if (track is not null && history!.HasOlder(track, old))
+                continue;
             clean.Add(portion);
-            patient.Bodies?.Report(portion, portion.Relation!.Path!, scan.Sum);
+            patient.Bodies?.Report(portion, path, scan.Sum);
+            if (track is not null)
+                records.AddRange(history!.Records(track, old));
         }
+        if (history is not null)
+            await history.Keep(records, cancellationToken);
         return clean;
     }
 
@@ -91,9 +105,16 @@ internal static class RelationPages
         var path = relation.Path ?? await PathNow(relation, null, patient, cancellationToken);
         for (var move = 0; path is not null && move < MaxMoves; move++)
         {
-            var scan = new RelationScan(relation, path, portion.Target, patient, bytes, clock);
+            // A control file of this moment: what is on disk by then, the pages that are read after it must show.
+            var history = await PageHistory.Of(patient, bytes, cancellationToken);
+            var scan = new RelationScan(relation, path, portion.Target, patient, bytes, clock)
+            {
+                Track = history is null ? null : PageHistory.Track(relation, path, patient),
+            };
             var end = portion.Blocks == long.MaxValue ? long.MaxValue : portion.FirstBlock + portion.Blocks;
             await scan.Run(portion.FirstBlock, end, cancellationToken);
+            if (history is not null)
+                await scan.Remember(history, cancellationToken);
             if (scan.Findings.Count == 0 && scan.Doubt is null)
             {
                 patient.Bodies?.Report(portion, path, scan.Sum);

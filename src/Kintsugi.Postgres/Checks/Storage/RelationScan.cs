@@ -12,6 +12,9 @@ internal sealed class RelationScan(Relation relation, string path, Target target
     private readonly bool live = patient.IsLive;
     private readonly Witness witness = new(relation, path, patient, bytes);
 
+    /// <summary>Where each page of the main fork is noted, or null.</summary>
+    public PageTrack? Track { get; init; }
+
     /// <summary>Why part of it could not be judged, or null.</summary>
     public string? Doubt { get; private set; }
 
@@ -67,6 +70,20 @@ internal sealed class RelationScan(Relation relation, string path, Target target
         return await witness.KnownBehind(Blocks, cancellationToken) is null;
     }
 
+    /// <summary>Holds the pages against what was seen of them before; what is right is remembered.</summary>
+    public async ValueTask Remember(PageHistory history, CancellationToken cancellationToken)
+    {
+        // What is damaged, or was cut, must be found again by whoever looks again.
+        if (Track is null || findings.Count > 0 || Doubt is not null)
+            return;
+        var before = await history.Before([path], cancellationToken);
+        var (guilty, doubt) = await history.Judge(path, Track, before, bytes, cancellationToken);
+        findings.AddRange(guilty.Select(suspect => PageFindings.OfPage(suspect, target, path, Blocks)));
+        Doubt = doubt;
+        if (guilty.Count == 0)
+            await history.Keep([.. history.Records(Track, before)], cancellationToken);
+    }
+
     /// <summary>What others know of blocks behind the end: one finding, because it is one cut.</summary>
     private async ValueTask JudgeEnd(CancellationToken cancellationToken)
     {
@@ -112,6 +129,7 @@ internal sealed class RelationScan(Relation relation, string path, Target target
             MaxSuspects = PageFindings.Most + 1,
             OnZeroPage = extent.Fork == Forks.Main ? witness.OnDisk : null,
             OnPage = extent.Fork == Forks.Main && patient.Bodies is not null ? AddToSum : null,
+            Track = extent.Fork == Forks.Main ? Track : null,
         }.Run(from, to, cancellationToken);
     }
 

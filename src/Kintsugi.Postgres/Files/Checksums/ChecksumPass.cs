@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Collections.Concurrent;
 using Kintsugi.Pages;
 using Kintsugi.Postgres.Files.Offline;
@@ -65,7 +64,7 @@ internal sealed class ChecksumPass(DataDirectory directory, ChecksumSettings set
     {
         await Task.Yield();
         using var bytes = new LocalBytes(directory.Path, settings.Pace);
-        var buffer = ArrayPool<byte>.Shared.Rent(ChunkBytes);
+        var buffer = ReadBuffers.Pool.Rent(ChunkBytes);
         try
         {
             while (queue.TryDequeue(out var unit))
@@ -78,7 +77,7 @@ internal sealed class ChecksumPass(DataDirectory directory, ChecksumSettings set
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            ReadBuffers.Pool.Return(buffer);
         }
     }
 

@@ -5,7 +5,7 @@ namespace Kintsugi.Postgres.Files.Offline;
 
 /// <summary>Opens patients that have no server: checks that need a session are not applicable, those over files see
 /// everything.</summary>
-public sealed class OfflineSource : IPatientSource
+public sealed class OfflineSource : IPatientSource, IRemembersPages
 {
     private readonly DataDirectory directory;
     private RawCatalog catalog;
@@ -24,6 +24,9 @@ public sealed class OfflineSource : IPatientSource
 
     public DataDirectory Directory => directory;
     public Capabilities Server { get; }
+
+    /// <summary>Where checks of pages remember what they saw; set before the first patient is opened.</summary>
+    public IPageLedger? PageLedger { get; set; }
 
     /// <summary>All of them, those that accept no connections as well: nobody has to be let in to read files.</summary>
     public IReadOnlyList<string> Databases => [.. databases.Keys.Order(StringComparer.Ordinal)];
@@ -46,7 +49,7 @@ public sealed class OfflineSource : IPatientSource
         // The shared catalogs are in every database's pg_class.
         var inventory = (database ?? (Databases.Count > 0 ? Databases[0] : null)) is { } name
             ? await Read(name, cancellationToken) : null;
-        return new Patient(null, directory.Files, Server) { Inventory = inventory, Pace = pace };
+        return new Patient(null, directory.Files, Server) { Inventory = inventory, Pace = pace, PageLedger = PageLedger };
     }
 
     /// <summary>How transactions ended is read again as well: one that changed the catalog has ended since.</summary>

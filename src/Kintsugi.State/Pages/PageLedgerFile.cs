@@ -1,0 +1,103 @@
+using Microsoft.Data.Sqlite;
+
+namespace Kintsugi.State;
+
+/// <summary>
+/// The page ledger in a SQLite file of its own, about 0.1 % of what it remembers. It can be thrown away: then the next pass begins it anew. Opened
+/// for each call, so that a check that reads no files makes none.
+/// </summary>
+public sealed class PageLedgerFile(string path, TimeProvider clock) : IPageLedger
+{
+    private const string Schema = """
+        create table if not exists page_records (cluster text not null, path text not null, segment integer not null, relation integer not null,
+            timeline integer not null, highest integer not null, pages blob not null, since text not null, seen text not null,
+            primary key (cluster, path, segment)) strict;
+        create index if not exists page_records_by_age on page_records (cluster, highest);
+        create index if not exists page_records_by_relation on page_records (cluster, relation)
+        """;
+
+    private const string Columns = "path, segment, relation, timeline, highest, pages, since, seen";
+
+    /// <summary>Files that no pass has met for so long belong to nobody any more.</summary>
+    private static readonly TimeSpan Forgotten = TimeSpan.FromDays(100);
+
+    private readonly Lock gate = new();
+
+    public DateTimeOffset Began { get; } = clock.GetUtcNow();
+
+    /// <summary>Why it could not be used, or null. The checks go on without it: they only see less.</summary>
+    public string? Problem { get; private set; }
+
+    public ValueTask<IReadOnlyList<PageRecord>> Find(string cluster, IReadOnlyCollection<string> paths, CancellationToken cancellationToken) =>
+        Use<IReadOnlyList<PageRecord>>(connection => [.. paths.SelectMany(path => Sql.Rows(connection,
+            $"select {Columns} from page_records where cluster = @cluster and path = @path", Read, ("@cluster", cluster), ("@path", path)))],
+            [], cancellationToken);
+
+    public ValueTask<IReadOnlyList<PageRecord>> Younger(string cluster, ulong lsn, int most, CancellationToken cancellationToken) =>
+        Use<IReadOnlyList<PageRecord>>(connection => Sql.Rows(connection,
+            $"select {Columns} from page_records where cluster = @cluster and highest >= @lsn order by highest desc limit @most", Read,
+            ("@cluster", cluster), ("@lsn", (long)lsn), ("@most", most)), [], cancellationToken);
+
+    public ValueTask<IReadOnlyDictionary<string, FileStand>> Stands(string cluster, CancellationToken cancellationToken) =>
+        Use<IReadOnlyDictionary<string, FileStand>>(connection => Sql.Rows(connection,
+            "select path, max(relation), max(since), min(seen), max(highest) from page_records where cluster = @cluster group by path",
+            row => new FileStand(row.GetString(0), (uint)row.GetInt64(1), Sql.Time(row.GetString(2)), Sql.Time(row.GetString(3)), (ulong)row.GetInt64(4)),
+            ("@cluster", cluster)).ToDictionary(stand => stand.Path), new Dictionary<string, FileStand>(), cancellationToken);
+
+    public async ValueTask Keep(string cluster, IReadOnlyCollection<PageRecord> records, CancellationToken cancellationToken)
+    {
+        if (records.Count == 0)
+            return;
+        if (!File.Exists(path))
+            await new FileStream(path, PrivateFile.Create).DisposeAsync();
+        await Use(connection =>
+        {
+            using var transaction = connection.BeginTransaction();
+            foreach (var record in records)
+                Keep(connection, cluster, record);
+            Sql.Run(connection, "delete from page_records where cluster = @cluster and seen < @old",
+                ("@cluster", cluster), ("@old", Sql.Time(clock.GetUtcNow() - Forgotten)));
+            transaction.Commit();
+            return true;
+        }, true, cancellationToken);
+    }
+
+    private static void Keep(SqliteConnection connection, string cluster, PageRecord record)
+    {
+        var folder = record.Path[..(record.Path.LastIndexOf('/') + 1)];
+        Sql.Run(connection, "delete from page_records where cluster = @cluster and relation = @relation and path <> @path and substr(path, 1, length(@folder)) = @folder",
+            ("@cluster", cluster), ("@relation", (long)record.Relation), ("@path", record.Path), ("@folder", folder));
+        Sql.Run(connection, $"insert or replace into page_records (cluster, {Columns}) values (@cluster, @path, @segment, @relation, @timeline, @highest, "
+            + "@pages, @since, @seen)",
+            ("@cluster", cluster), ("@path", record.Path), ("@segment", record.Segment), ("@relation", (long)record.Relation),
+            ("@timeline", (long)record.Timeline), ("@highest", (long)record.HighestLsn), ("@pages", record.Pages.ToArray()),
+            ("@since", Sql.Time(record.Since)), ("@seen", Sql.Time(record.Seen)));
+    }
+
+    private static PageRecord Read(SqliteDataReader row) => new(
+        row.GetString(0), row.GetInt32(1), (uint)row.GetInt64(2), (uint)row.GetInt64(3), (ulong)row.GetInt64(4), row.GetFieldValue<byte[]>(5),
+        Sql.Time(row.GetString(6)), Sql.Time(row.GetString(7)));
+
+    private ValueTask<T> Use<T>(Func<SqliteConnection, T> work, T without, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        lock (gate)
+        {
+            if (!File.Exists(path))
+                return ValueTask.FromResult(without);
+            try
+            {
+                using var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false, DefaultTimeout = 20 }.ToString());
+                connection.Open();
+                Sql.Run(connection, "pragma journal_mode = wal; pragma synchronous = normal");
+                Sql.Run(connection, Schema);
+                return ValueTask.FromResult(work(connection));
+            }
+            catch (SqliteException problem)
+            {
+                Problem = LedgerFile.Explain(problem, path).Message;
+                return ValueTask.FromResult(without);
+            }
+        }
+    }
+}
