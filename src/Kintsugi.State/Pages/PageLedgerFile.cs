@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Microsoft.Data.Sqlite;
 
 namespace Kintsugi.State;
@@ -74,7 +75,7 @@ public sealed class PageLedgerFile(string path, TimeProvider clock) : IPageLedge
             ("@since", Sql.Time(record.Since)), ("@seen", Sql.Time(record.Seen)));
     }
 
-    private static PageRecord Read(SqliteDataReader row) => new(
+    private static PageRecord Read(DbDataReader row) => new(
         row.GetString(0), row.GetInt32(1), (uint)row.GetInt64(2), (uint)row.GetInt64(3), (ulong)row.GetInt64(4), row.GetFieldValue<byte[]>(5),
         Sql.Time(row.GetString(6)), Sql.Time(row.GetString(7)));
 
