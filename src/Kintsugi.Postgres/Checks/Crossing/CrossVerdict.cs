@@ -64,7 +64,7 @@ internal sealed class CrossVerdict(
         return named;
     }
 
-    /// <summary>Row and entry have different keys. Where every index that keeps the column disagrees with the table, the table has changed.</summary>
+    /// <summary>Row and entry have different keys. Where several indexes that keep the column disagree with the same row, the row has changed.</summary>
     private void OfAltered()
     {
         var altered = disagreements.Where(found => found.Altered.Count > 0).ToList();
@@ -72,10 +72,10 @@ internal sealed class CrossVerdict(
         {
             var others = indexes.Where(index => index != found.Index && Shares(index, found.Index)).ToList();
             var agree = others.Where(index => altered.Exists(it => it.Index == index && it.Altered.Intersect(found.Altered).Any())).ToList();
-            var isTable = others.Count > 0 && agree.Count == others.Count;
+            var isTable = agree.Count > 0;
             var places = string.Join(", ", found.Altered.Take(5));
             var evidence = $"{found.Altered.Count} rows have another key in the table than in the index: {places}"
-                + (isTable ? $"; {string.Join(", ", agree.Select(index => index.Index.Relation.Name))} disagrees with the table there as well" : "");
+                + (isTable ? $"; {string.Join(", ", agree.Select(index => index.Index.Relation.Name))} too" : "");
             findings.Add(new Finding(Faults.IndexCorrupt, TargetOf(found.Index.Index), evidence)
             {
                 Rows = found.Altered.Count,
@@ -90,7 +90,7 @@ internal sealed class CrossVerdict(
             });
             if (isTable)
                 findings.Add(new Finding(Kind, portion.Target with { Fork = "main", Block = found.Altered[0].Block, Offset = found.Altered[0].Item },
-                    $"every index that keeps the column has another value than the table: rows {places}"));
+                    $"{agree.Count + 1} indexes have another key than the table: rows {places}"));
         }
     }
 
