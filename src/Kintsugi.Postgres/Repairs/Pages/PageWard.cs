@@ -19,6 +19,9 @@ internal sealed class PageWard(HeapReading reading, PageWitnesses witnesses, Pat
     /// <summary>No witness from elsewhere.</summary>
     public static readonly IReadOnlyDictionary<int, IReadOnlyList<Witness>> Nobody = new Dictionary<int, IReadOnlyList<Witness>>();
 
+    /// <summary>Explanations of a checksum that a message lists.</summary>
+    private const int MostTold = 5;
+
     private readonly List<MendedPage> mended = [];
 
     /// <summary>Null where the table is gone, or pg_attribute does not have all of its columns.</summary>
@@ -56,6 +59,8 @@ internal sealed class PageWard(HeapReading reading, PageWitnesses witnesses, Pat
         }
         var evidence = await witnesses.Of(block, await reading.ExpectedUntilNow(patient, cancellationToken), cancellationToken) with { Alive = alive };
         var operation = PageSurgeon.Operate(page, evidence);
+        if (operation is { Corrections.Count: 0, Open.Count: 0 } && patient.Can.DataChecksums != false && !PageChecksum.Matches(page, (uint)block))
+            operation = Rotted(page, evidence, block, operation);
         if (!operation.IsWhole)
         {
             Reason ??= operation.Open.Count > 0
@@ -76,12 +81,29 @@ internal sealed class PageWard(HeapReading reading, PageWitnesses witnesses, Pat
         await Doubt(operation, block, cancellationToken);
     }
 
+    /// <summary>The page with the one bit set back that explains its checksum; unchanged where none or several do.</summary>
+    private PageOperation Rotted(byte[] page, PageEvidence evidence, long block, PageOperation sound)
+    {
+        var explanations = BitRot.Explanations(page, evidence);
+        if (explanations is not [var one])
+        {
+            Reason ??= explanations.Count == 0
+                ? $"block {block}: every field of it agrees with every other, and no single bit explains its checksum: more was changed"
+                : $"block {block}: every field of it agrees with every other, and {explanations.Count} single bits would explain its checksum: "
+                    + string.Join("; ", explanations.Take(MostTold).Select(bit => $"byte {bit.At}, {bit.What}"));
+            return sound;
+        }
+        var mended = (byte[])page.Clone();
+        one.After.Span.CopyTo(mended.AsSpan(one.At));
+        return new PageOperation(mended, [one], []);
+    }
+
     /// <summary>
     /// A page whose checksum was wrong before is mended only when the checksum that is stored on it is that of the mended page: that proves both.
     /// </summary>
     private string? Refuted(byte[] page, PageOperation operation, long block) =>
         patient.Can.DataChecksums == false || PageChecksum.Matches(page, (uint)block)
-        || PageChecksum.Compute(operation.Page, (uint)block) == PageChecksum.Stored(page)
+        || PageChecksum.Matches(operation.Page, (uint)block)
             ? null
             : $"block {block}: with {operation.Corrections[0].What} the page would be possible, but its stored checksum says that more was changed";
 
