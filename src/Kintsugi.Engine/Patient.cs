@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Globalization;
 
 namespace Kintsugi;
 
@@ -42,6 +43,13 @@ public interface IReadSession : IAsyncDisposable
     /// Runs the statements in one transaction that always ends in ROLLBACK: for planner settings by SET LOCAL and probes under one MVCC snapshot.
     /// </summary>
     ValueTask<T> InTransaction<T>(string settings, Func<IReadSession, ValueTask<T>> work, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// The same, and each statement ends after that time. A backend that heeds neither the server's limit nor a cancellation (it spins in a damaged
+    /// index) is left behind and named in the exception.
+    /// </summary>
+    ValueTask<T> InTransaction<T>(string settings, TimeSpan limit, Func<IReadSession, ValueTask<T>> work, CancellationToken cancellationToken) =>
+        InTransaction(string.Create(CultureInfo.InvariantCulture, $"{settings}; SET LOCAL statement_timeout = {limit.TotalMilliseconds:0}"), work, cancellationToken);
 }
 
 /// <summary>The files of a data directory, beside the server or without one. Paths are relative to the data directory.</summary>

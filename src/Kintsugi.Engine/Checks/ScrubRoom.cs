@@ -169,8 +169,9 @@ internal sealed class ScrubRoom(IPatientSource source, string? database, ScrubSe
 
     private async ValueTask<Verdict> AfterLostConnection(Portion portion, PatientException problem, CancellationToken cancellationToken)
     {
-        if (!await source.CrashedSince(cancellationToken))
-            return new Verdict.Unchecked($"the connection was lost: {problem.Message}");
+        // 57P01: somebody stopped the server or ended the session. That is nobody's damage, and the server may be back.
+        if (!await source.CrashedSince(cancellationToken) || problem.SqlState == "57P01")
+            return new Verdict.Unchecked($"the connection was lost: {problem.Message}; run it again, with --resume");
         const string why = "reading it crashed the server; it is not read through the server again";
         foreach (var oid in portion.StandsOn.Concat(portion.Relation is { } relation ? [relation.Oid] : []))
             ground.Poison(oid, why);

@@ -110,7 +110,7 @@ public sealed class BTreeCheck : IBatchCheck
         }
         catch (PatientException problem) when (SqlStates.MeansDamage(problem))
         {
-            return Judge(problem, index, target, patient.Can);
+            return await Dropped.Is(index, patient, cancellationToken) ? Dropped.Meanwhile : Judge(problem, index, target, patient.Can);
         }
     }
 

@@ -77,7 +77,7 @@ public sealed class HeapCheck : IBatchCheck
         {
             return new Verdict.NotApplicable("dropped meanwhile");
         }
-        return Verdict.From(findings);
+        return findings.Count > 0 && await Dropped.Is(relation, patient, cancellationToken) ? Dropped.Meanwhile : Verdict.From(findings);
     }
 
     public async ValueTask<IReadOnlyCollection<Portion>> Acquit(

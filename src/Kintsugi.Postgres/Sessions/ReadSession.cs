@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using Npgsql;
 
@@ -15,6 +16,7 @@ public sealed class ReadSession(
 {
     private NpgsqlConnection connection = connection;
     private bool inTransaction;
+    private TimeSpan? ownLimit;
 
     public string Database { get; } = connection.Database;
     public int BackendPid => connection.ProcessID;
@@ -56,6 +58,21 @@ public sealed class ReadSession(
             inTransaction = false;
             if (connection.FullState.HasFlag(System.Data.ConnectionState.Open))
                 await Run("ROLLBACK", CancellationToken.None);
+        }
+    }
+
+    public async ValueTask<T> InTransaction<T>(
+        string settings, TimeSpan limit, Func<IReadSession, ValueTask<T>> work, CancellationToken cancellationToken)
+    {
+        ownLimit = limit;
+        try
+        {
+            return await InTransaction(string.Create(CultureInfo.InvariantCulture,
+                $"{settings}; SET LOCAL statement_timeout = {limit.TotalMilliseconds:0}"), work, cancellationToken);
+        }
+        finally
+        {
+            ownLimit = null;
         }
     }
 
@@ -107,7 +124,7 @@ public sealed class ReadSession(
     }
 
     /// <summary>The server ends the statement first; the client's own limit is for a network that swallowed the answer.</summary>
-    private int ClientLimit => (int)(limits.Statement + TimeSpan.FromSeconds(60)).TotalSeconds;
+    private int ClientLimit => (int)((ownLimit ?? limits.Statement) + limits.Grace).TotalSeconds;
 
     private async ValueTask Run(string sql, CancellationToken cancellationToken)
     {
@@ -115,11 +132,18 @@ public sealed class ReadSession(
         await Try(() => command.ExecuteNonQueryAsync(cancellationToken));
     }
 
-    private static async ValueTask<T> Try<T>(Func<Task<T>> work)
+    private async ValueTask<T> Try<T>(Func<Task<T>> work)
     {
+        var backend = connection.ProcessID;
         try
         {
             return await work();
+        }
+        catch (NpgsqlException problem) when (problem.InnerException is TimeoutException)
+        {
+            throw new PatientException(null, $"backend {backend} did not end its statement at the server's own limit, nor when it was cancelled: it may spin "
+                + $"in a damaged index, where it heeds pg_terminate_backend as little; look at process {backend} on the server's machine, and plan a restart",
+                problem);
         }
         catch (NpgsqlException problem)
         {

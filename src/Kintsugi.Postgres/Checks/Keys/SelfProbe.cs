@@ -18,7 +18,15 @@ internal sealed partial class SelfProbe(Relation index, Relation table, IndexKey
 
     private const int Most = 1000;
 
-    private static readonly TimeSpan StandardLimit = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan StandardLimit = TimeSpan.FromMinutes(2), DeepLimit = TimeSpan.FromMinutes(15);
+
+    /// <summary>Each row asks for itself, because equal keys cannot be told from their bytes: a search for each, so of fewer rows.</summary>
+    private const int ApartRows = 2000;
+
+    /// <summary>The type has no binary output, or a value is no text of the client's encoding (SQL_ASCII).</summary>
+    private static bool HasNoBytes(PatientException problem) => problem.SqlState is "42883" or "22021" or "22P05";
+
+    private bool apart;
 
     /// <summary>No nested loop but the one that no other join can replace: the planner takes keys and their places for a handful of rows.</summary>
     private const string IndexAlone =
@@ -37,6 +45,19 @@ internal sealed partial class SelfProbe(Relation index, Relation table, IndexKey
             return new Verdict.NotApplicable($"operator family {key.Columns[at].Family} has no operator under which a value finds itself");
         if (await WalkThroughGin(cancellationToken) is { } broken)
             return broken;
+        try
+        {
+            return await Probe(conditions, cancellationToken);
+        }
+        catch (PatientException problem) when (HasNoBytes(problem))
+        {
+            apart = true;
+            return await Probe(conditions, cancellationToken);
+        }
+    }
+
+    private async ValueTask<Verdict> Probe(List<IReadOnlyList<Func<string, string, string>>> conditions, CancellationToken cancellationToken)
+    {
         try
         {
             var rival = "";
@@ -58,7 +79,8 @@ internal sealed partial class SelfProbe(Relation index, Relation table, IndexKey
         }
         catch (PatientException problem) when (SqlStates.MeansDamage(problem))
         {
-            return IndexKeysCheck.Accuse(index, portion.Target, $"a search in it fails: {problem.Message}", null, problem.SqlState);
+            return await Dropped.Is(index, patient, cancellationToken) ? Dropped.Meanwhile
+                : IndexKeysCheck.Accuse(index, portion.Target, $"a search in it fails: {problem.Message}", null, problem.SqlState);
         }
     }
 
@@ -89,7 +111,8 @@ internal sealed partial class SelfProbe(Relation index, Relation table, IndexKey
 
     private string Question(IReadOnlyList<Func<string, string, string>> conditions)
     {
-        var share = portion.Depth == Depth.Deep ? 100 : Math.Clamp(sampleRows * 100.0 / Math.Max(1, table.Rows), 0.001, 100);
+        var most = apart ? ApartRows : sampleRows;
+        var share = portion.Depth == Depth.Deep ? 100 : Math.Clamp(most * 100.0 / Math.Max(1, table.Rows), 0.001, 100);
         var own = key.Columns.Select(column => column.Expression).ToList();
         var asked = own.Select(value => $"{value} IS NOT NULL").Concat(key.Columns.Select(SelfCondition.Telling).OfType<string>())
             .Concat(own.Select((value, i) => conditions[i](value, value)));
@@ -101,8 +124,8 @@ internal sealed partial class SelfProbe(Relation index, Relation table, IndexKey
         // MATERIALIZED keeps the planner from pulling the sample into the question, where an index could take its place.
         return $"WITH s AS MATERIALIZED (SELECT ctid AS _c, {string.Join(", ", own.Select((value, i) => $"{value} AS _k{i + 1}"))} "
             + $"FROM ONLY {name} TABLESAMPLE SYSTEM ({percent}) REPEATABLE (0) WHERE {key.Where(asked)}"
-            + $"{(portion.Depth == Depth.Deep ? "" : $" LIMIT {sampleRows}")}), "
-            + $"h AS MATERIALIZED (SELECT s.*, pg_catalog.md5(pg_catalog.record_send(ROW({names}))) AS _h FROM s), "
+            + $"{(portion.Depth == Depth.Deep ? "" : $" LIMIT {most}")}), "
+            + $"h AS MATERIALIZED (SELECT s.*, {(apart ? "_c::pg_catalog.text" : $"pg_catalog.md5(pg_catalog.record_send(ROW({names})))")} AS _h FROM s), "
             + "k AS MATERIALIZED (SELECT DISTINCT ON (_h) * FROM h), "
             + "c AS MATERIALIZED (SELECT _h, pg_catalog.array_agg(_c) AS _cs FROM h GROUP BY _h) "
             + "SELECT l::pg_catalog.text FROM k JOIN c ON c._h OPERATOR(pg_catalog.=) k._h CROSS JOIN LATERAL "
@@ -112,8 +135,7 @@ internal sealed partial class SelfProbe(Relation index, Relation table, IndexKey
     /// <returns>Rows that did not find themselves; or the index that the planner chose instead, empty where it chose none.</returns>
     private async ValueTask<(IReadOnlyList<string> Lost, string? Rival)> Ask(string settings, string question, CancellationToken cancellationToken)
     {
-        var limit = portion.Depth == Depth.Deep ? "" : $"; SET LOCAL statement_timeout = {StandardLimit.TotalMilliseconds:0}";
-        return await patient.Session.InTransaction<(IReadOnlyList<string>, string?)>(settings + limit, async session =>
+        return await patient.Session.InTransaction<(IReadOnlyList<string>, string?)>(settings, portion.Depth == Depth.Deep ? DeepLimit : StandardLimit, async session =>
         {
             var plan = string.Concat(await session.Rows($"EXPLAIN (FORMAT JSON, COSTS OFF) {question}", row => row.GetString(0), cancellationToken));
             var used = IndexNames().Matches(plan).Select(match => match.Groups[1].Value).Distinct().ToList();

@@ -106,6 +106,22 @@ public sealed class IndexKeysTests(Servers servers)
     }
 
     [Fact]
+    public async Task Values_that_are_no_text_of_the_client_are_asked_for_row_by_row()
+    {
+        await using var cluster = await servers.Cluster(TestMajors.Newest, Stop);
+        await cluster.Execute("CREATE DATABASE plain TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'", Stop);
+        await using var database = new TestDatabase(cluster.Cluster, "plain", _ => Task.CompletedTask);
+        await database.Execute("CREATE TABLE latin AS SELECT n, convert_from(decode('fc' || lpad(to_hex(n), 4, '0') || '6162', 'hex'), 'SQL_ASCII') AS t "
+            + "FROM generate_series(257, 500) n WHERE n % 256 > 0; CREATE INDEX latin_spgist ON latin USING spgist (t)", Stop);
+        await database.Execute("CHECKPOINT", Stop);
+
+        var report = await Examine(database);
+
+        var seen = Assert.Single(report.Examinations, e => e.Target.Object == "latin_spgist");
+        Assert.True(seen.Verdict is Verdict.Sound, $"{seen.Verdict.Word}: {seen.Verdict.Why}");
+    }
+
+    [Fact]
     public async Task No_search_is_made_in_a_tree_that_it_could_spin_in()
     {
         await using var database = await servers.Cluster(TestMajors.Newest, Stop);
