@@ -11,13 +11,18 @@ public interface IPageLedger
     DateTimeOffset Began { get; }
 
     /// <param name="cluster">The data directory that is meant: its system identifier and path. A copy has pages of its own.</param>
-    ValueTask<IReadOnlyList<PageRecord>> Find(string cluster, IReadOnlyCollection<string> paths, CancellationToken cancellationToken);
+    /// <param name="paths">Files, each by its path.</param>
+    /// <param name="segment">The one segment that is meant, or null for all: each comes with more than a MiB for a gigabyte.</param>
+    /// <param name="cancellationToken">Before the search.</param>
+    ValueTask<IReadOnlyList<PageRecord>> Find(
+        string cluster, IReadOnlyCollection<string> paths, int? segment, CancellationToken cancellationToken);
 
     /// <summary>Replaces what was known of these segments, and forgets other files of the same relations.</summary>
     ValueTask Keep(string cluster, IReadOnlyCollection<PageRecord> records, CancellationToken cancellationToken);
 
-    /// <summary>Segments that had a page at least that young, the youngest first.</summary>
-    ValueTask<IReadOnlyList<PageRecord>> Younger(string cluster, ulong lsn, int most, CancellationToken cancellationToken);
+    /// <summary>Segments of that timeline that had a page at least that young and stand as they are since that time or longer, the oldest first.</summary>
+    ValueTask<IReadOnlyList<PageRecord>> Younger(
+        string cluster, ulong lsn, uint timeline, DateTimeOffset since, int most, CancellationToken cancellationToken);
 
     /// <summary>Since when each file of the data directory stands as it was last seen, by its path.</summary>
     ValueTask<IReadOnlyDictionary<string, FileStand>> Stands(string cluster, CancellationToken cancellationToken);

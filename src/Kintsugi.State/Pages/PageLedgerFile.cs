@@ -29,15 +29,18 @@ public sealed class PageLedgerFile(string path, TimeProvider clock) : IPageLedge
     /// <summary>Why it could not be used, or null. The checks go on without it: they only see less.</summary>
     public string? Problem { get; private set; }
 
-    public ValueTask<IReadOnlyList<PageRecord>> Find(string cluster, IReadOnlyCollection<string> paths, CancellationToken cancellationToken) =>
+    public ValueTask<IReadOnlyList<PageRecord>> Find(
+        string cluster, IReadOnlyCollection<string> paths, int? segment, CancellationToken cancellationToken) =>
         Use<IReadOnlyList<PageRecord>>(connection => [.. paths.SelectMany(path => Sql.Rows(connection,
-            $"select {Columns} from page_records where cluster = @cluster and path = @path", Read, ("@cluster", cluster), ("@path", path)))],
+            $"select {Columns} from page_records where cluster = @cluster and path = @path and segment = coalesce(@segment, segment)", Read,
+            ("@cluster", cluster), ("@path", path), ("@segment", segment)))],
             [], cancellationToken);
 
-    public ValueTask<IReadOnlyList<PageRecord>> Younger(string cluster, ulong lsn, int most, CancellationToken cancellationToken) =>
+    public ValueTask<IReadOnlyList<PageRecord>> Younger(
+        string cluster, ulong lsn, uint timeline, DateTimeOffset since, int most, CancellationToken cancellationToken) =>
         Use<IReadOnlyList<PageRecord>>(connection => Sql.Rows(connection,
-            $"select {Columns} from page_records where cluster = @cluster and highest >= @lsn order by highest desc limit @most", Read,
-            ("@cluster", cluster), ("@lsn", (long)lsn), ("@most", most)), [], cancellationToken);
+            $"select {Columns} from page_records where cluster = @cluster and highest >= @lsn and timeline = @timeline and since <= @since order by highest limit @most",
+            Read, ("@cluster", cluster), ("@lsn", (long)lsn), ("@timeline", (long)timeline), ("@since", Sql.Time(since)), ("@most", most)), [], cancellationToken);
 
     public ValueTask<IReadOnlyDictionary<string, FileStand>> Stands(string cluster, CancellationToken cancellationToken) =>
         Use<IReadOnlyDictionary<string, FileStand>>(connection => Sql.Rows(connection,

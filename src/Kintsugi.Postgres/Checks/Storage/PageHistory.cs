@@ -13,7 +13,7 @@ namespace Kintsugi.Postgres.Checks.Storage;
 /// </summary>
 internal sealed class PageHistory
 {
-    private const int MostWitnessFiles = 50;
+    private const int MostWitnessFiles = 16;
 
     private readonly IPageLedger ledger;
     private readonly string cluster;
@@ -49,8 +49,8 @@ internal sealed class PageHistory
             ? new PageTrack(relation, path, patient.Can.DataChecksums == true, ledger.Began)
             : null;
 
-    public ValueTask<IReadOnlyList<PageRecord>> Before(IReadOnlyCollection<string> paths, CancellationToken cancellationToken) =>
-        ledger.Find(cluster, paths, cancellationToken);
+    public ValueTask<IReadOnlyList<PageRecord>> Before(IReadOnlyCollection<string> paths, int? segment, CancellationToken cancellationToken) =>
+        ledger.Find(cluster, paths, segment, cancellationToken);
 
     public bool HasOlder(PageTrack track, IReadOnlyList<PageRecord> before) => track.Older(before, control.Timeline).Any();
 
@@ -88,10 +88,8 @@ internal sealed class PageHistory
     /// </summary>
     private async ValueTask<string?> Witness(ulong lsn, DateTimeOffset seen, IByteSource bytes, CancellationToken cancellationToken)
     {
-        foreach (var record in await ledger.Younger(cluster, lsn, MostWitnessFiles, cancellationToken))
+        foreach (var record in await ledger.Younger(cluster, lsn, control.Timeline, seen, MostWitnessFiles, cancellationToken))
         {
-            if (record.Timeline != control.Timeline || record.Since > seen)
-                continue;
             for (var at = 0; at < record.Pages.Length / PageRecord.BytesPerPage; at++)
             {
                 if (PageTrack.LsnAt(record.Pages.Span, at) < lsn)

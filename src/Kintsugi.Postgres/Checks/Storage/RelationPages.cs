@@ -72,7 +72,7 @@ internal static class RelationPages
         var walEnd = await WalEnd.Ask(patient, cancellationToken);
         var history = await PageHistory.Of(patient, bytes, cancellationToken);
         var placed = portions.Where(portion => portion.Relation!.Path is not null).ToList();
-        IReadOnlyList<PageRecord> known = history is null ? [] : await history.Before([.. placed.Select(portion => portion.Relation!.Path!)], cancellationToken);
+        IReadOnlyList<PageRecord> known = history is null ? [] : await history.Before([.. placed.Select(portion => portion.Relation!.Path!)], null, cancellationToken);
         var before = known.ToLookup(record => record.Path);
         var clean = new List<Portion>();
         var records = new List<PageRecord>();
@@ -114,7 +114,7 @@ internal static class RelationPages
             var end = portion.Blocks == long.MaxValue ? long.MaxValue : portion.FirstBlock + portion.Blocks;
             await scan.Run(portion.FirstBlock, end, cancellationToken);
             if (history is not null)
-                await scan.Remember(history, cancellationToken);
+                await scan.Remember(history, (int)(portion.FirstBlock / BlocksPerPortion), cancellationToken);
             if (scan.Findings.Count == 0 && scan.Doubt is null)
             {
                 patient.Bodies?.Report(portion, path, scan.Sum);

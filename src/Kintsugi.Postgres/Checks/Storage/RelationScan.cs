@@ -71,12 +71,12 @@ internal sealed class RelationScan(Relation relation, string path, Target target
     }
 
     /// <summary>Holds the pages against what was seen of them before; what is right is remembered.</summary>
-    public async ValueTask Remember(PageHistory history, CancellationToken cancellationToken)
+    public async ValueTask Remember(PageHistory history, int segment, CancellationToken cancellationToken)
     {
         // What is damaged, or was cut, must be found again by whoever looks again.
         if (Track is null || findings.Count > 0 || Doubt is not null)
             return;
-        var before = await history.Before([path], cancellationToken);
+        var before = await history.Before([path], segment, cancellationToken);
         var (guilty, doubt) = await history.Judge(path, Track, before, bytes, cancellationToken);
         findings.AddRange(guilty.Select(suspect => PageFindings.OfPage(suspect, target, path, Blocks)));
         Doubt = doubt;
