@@ -42,7 +42,7 @@ public sealed class DetectionTableControlsTests(Servers servers)
         Assert.Equal(1, await database.Scalar<long>("SELECT count(*) FROM pg_prepared_xacts", Stop));
         using var end = CancellationTokenSource.CreateLinkedTokenSource(Stop);
         // It waits for the prepared transaction until that is rolled back: an index that is being built.
-        var building = database.Execute("CREATE INDEX CONCURRENTLY building ON prepared.t (v, id)", Stop);
+        var building = Build(database, "CREATE INDEX CONCURRENTLY building ON prepared.t (v, id)");
         var load = Load(database, end.Token);
 
         foreach (var depth in Everything ? new[] { "standard", "deep" } : ["standard"])
@@ -129,6 +129,14 @@ public sealed class DetectionTableControlsTests(Servers servers)
         Repeat(database, "DROP TABLE IF EXISTS load_t; CREATE TABLE load_t AS SELECT n, repeat('v', n) AS v FROM generate_series(1, 300) n; "
             + "CREATE INDEX ON load_t (n); ALTER TABLE load_t ADD w int DEFAULT 3; TRUNCATE load_t; INSERT INTO load_t SELECT 1, 'x'; REINDEX TABLE shrunk.t", end),
         Repeat(database, "REINDEX TABLE justbuilt.t", end));
+
+    /// <summary>However long it has to wait.</summary>
+    private static async Task Build(TestDatabase database, string sql)
+    {
+        await using var connection = await database.Cluster.Connect(database.Name, Stop);
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
+        await command.ExecuteNonQueryAsync(Stop);
+    }
 
     private static async Task Repeat(TestDatabase database, string sql, CancellationToken end)
     {
