@@ -75,6 +75,7 @@ public static class PostgresRegistry
         new DropLeftoverIndexRepair(),
         new RebuildVisibilityMapRepair(),
         new RebuildFreeSpaceMapRepair(),
+        new RewriteTableRepair(),
         new RebuildForCollationRepair(),
         new AnalyzeRepair(),
         new CatalogRepair(),

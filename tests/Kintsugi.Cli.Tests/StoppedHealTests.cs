@@ -69,6 +69,51 @@ public sealed class StoppedHealTests(Servers servers)
         await database.Cluster.Start(Stop);
     }
 
+    [Fact]
+    public async Task Relation_maps_come_back_beside_and_in_place_by_a_plan_file_and_a_killed_run_is_finished()
+    {
+        using var terminal = new Terminal();
+        await using var database = await servers.Cluster(TestMajors.Newest, Stop);
+        var data = database.Cluster.DataDirectory;
+        var home = $"base/{await database.Scalar<uint>("SELECT oid FROM pg_database WHERE datname = current_database()", Stop)}";
+        var before = await database.Fingerprint(Stop);
+        await database.Cluster.Stop(StopMode.Fast, Stop);
+        string[] lost = [$"{home}/pg_filenode.map", "global/pg_filenode.map"];
+        foreach (var file in lost)
+            File.Delete(Path.Combine(data, file));
+        await File.WriteAllTextAsync(Path.Combine(data, "postmaster.pid"), "", Stop);
+        Assert.NotNull(await database.Cluster.TryStart(Stop));
+        var (plan, beside) = (terminal.PathOf("plan.json"), terminal.PathOf("beside"));
+        string[] heal = ["heal", "-D", data, "--plan", plan, "--yes", "--depth", "quick", "--format", "json"];
+
+        Assert.Equal(ExitCodes.Damage, (await terminal.Run("plan", "-D", data, "--depth", "quick", "--out", plan)).Code);
+        var laid = await terminal.Run([.. heal, "--beside", beside]);
+
+        Assert.True(laid.Code == ExitCodes.Damage, laid.All);
+        Assert.True(laid.Json.GetProperty("cases").EnumerateArray().Any(one => one.GetProperty("reason").GetString()!.Contains("beside", StringComparison.Ordinal)), laid.All);
+        Assert.Equal(3, laid.Json.GetProperty("cases").EnumerateArray().Count(one => one.GetProperty("reason").GetString()!.Contains("put into the copy beside", StringComparison.Ordinal)));
+        Assert.False(File.Exists(Path.Combine(data, lost[0])));
+        var copy = await terminal.Run("check", "-D", Path.Combine(beside, "data"), "--depth", "quick");
+        Assert.True(copy.Code is ExitCodes.Sound or ExitCodes.Unchecked, copy.All);
+
+        using (var killed = Executable.Start(terminal, heal))
+        {
+            while (!killed.HasExited && !lost.Any(file => File.Exists(Path.Combine(data, file))))
+                await Task.Yield();
+            if (!killed.HasExited)
+                await Executable.Signal(killed, "KILL", Stop);
+            await killed.WaitForExitAsync(Stop);
+        }
+        await terminal.Run("plan", "-D", data, "--depth", "quick", "--out", plan);
+        var finished = await terminal.Run(heal);
+
+        Assert.True(finished.Code is ExitCodes.Sound or ExitCodes.Unchecked, finished.All);
+        Assert.All((await terminal.Run("cases", "--format", "json")).Json.GetProperty("cases").EnumerateArray(), row => Assert.Equal("healed", row.GetProperty("state").GetString()));
+        Assert.Empty(Directory.EnumerateFiles(data, "*.kintsugi-new", SearchOption.AllDirectories));
+        await database.Cluster.Start(Stop);
+        Assert.True(before.CompareWith(await database.Fingerprint(Stop)).IsEmpty);
+    }
+
     private static string Id(IEnumerable<JsonElement> cases, string file) =>
         cases.Single(one => one.GetProperty("object").GetString() == file).GetProperty("id").GetString()!;
 

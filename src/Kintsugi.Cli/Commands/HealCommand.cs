@@ -2,6 +2,7 @@ using System.CommandLine;
 using Kintsugi.Cli.Options;
 using Kintsugi.Cli.Output;
 using Kintsugi.Cli.Runtime;
+using Kintsugi.Postgres;
 using Kintsugi.Postgres.Files.Offline;
 
 namespace Kintsugi.Cli.Commands;
@@ -31,6 +32,8 @@ internal static class HealCommand
     {
         if (heal.DryRun)
             return await PlanCommand.Run(patient, scrub, output, null, context, cancellationToken);
+        if (heal.Repair is { } repair && PostgresRegistry.Create().Repairs.All(known => known.Id != repair))
+            throw new UsageException($"there is no repair called {repair}; kintsugi doctor lists them");
         var begun = context.Clock.GetUtcNow();
         var approved = heal.PlanFile is { } file ? await PlanFile.Read(file, cancellationToken) : null;
         if (await StoppedPatient.Find(patient, scrub.MaxRate, context, cancellationToken) is { } stopped)

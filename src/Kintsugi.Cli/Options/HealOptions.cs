@@ -12,6 +12,7 @@ internal sealed class HealOptions
     private readonly Option<string?> plan = new("--plan") { Description = "do exactly this plan file, if its evidence still holds" };
     private readonly Option<string[]> only = new("--case") { Description = "only this case; repeats" };
 
+    private readonly Option<string?> repair = new("--repair") { Description = "plan by this repair alone; some are only done when they are named" };
     private readonly Option<string?> programs = new("--pg-bin") { Description = "with -D and no server: a directory with postgres and pg_ctl, for the trial on a copy" };
     private readonly Option<string?> beside = new("--beside")
     {
@@ -22,7 +23,7 @@ internal sealed class HealOptions
 
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { yes, allow, dryRun, plan, only, programs, beside })
+        foreach (var option in new Option[] { yes, allow, dryRun, plan, only, repair, programs, beside })
             command.Add(option);
     }
 
@@ -33,6 +34,7 @@ internal sealed class HealOptions
         parsed.GetValue(allow) switch { "reversible" => Grade.Reversible, "lossy" => Grade.Lossy, _ => Grade.Lossless },
         parsed.GetValue(dryRun), parsed.GetValue(plan), parsed.GetValue(only) ?? [])
         {
+            Repair = parsed.GetValue(repair),
             Programs = parsed.GetValue(programs),
             Beside = parsed.GetValue(beside),
         };
@@ -40,6 +42,9 @@ internal sealed class HealOptions
 
 internal sealed record HealArguments(bool Yes, Grade Allow, bool DryRun, string? PlanFile, IReadOnlyList<string> Cases)
 {
+    /// <summary>The one repair that may be planned; null for the gentlest that fits.</summary>
+    public string? Repair { get; init; }
+
     /// <summary>The directory of the server's programs, for a copy that is tried.</summary>
     public string? Programs { get; init; }
 

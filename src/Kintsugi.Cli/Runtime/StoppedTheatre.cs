@@ -26,6 +26,8 @@ internal sealed class StoppedTheatre(
     public async ValueTask<(IReadOnlyList<CaseReport> Cases, ScrubReport Last)> Run(CancellationToken cancellationToken)
     {
         stopped = await CircuitBreaker.State(ledger, source.Server.SystemIdentifier, cancellationToken);
+        if (stopped is null)
+            await FinishKilledRuns(cancellationToken);
         var report = await Scrubbing.Run(source, Registry, scrub, output, context, cancellationToken);
         var accepted = await Baseline.Of(ledger, source.Server.SystemIdentifier, report.Findings, context.Clock.GetUtcNow(), cancellationToken);
         var planner = new Planner(Registry, source);
@@ -40,8 +42,22 @@ internal sealed class StoppedTheatre(
             ? await Scrubbing.Run(await Fresh(cancellationToken), Registry, scrub, output, context, cancellationToken) : report);
     }
 
+    /// <summary>A file that a killed run has put in place accuses nobody any more, but its case is open still, and an unfinished draft may lie beside it.</summary>
+    private async ValueTask FinishKilledRuns(CancellationToken cancellationToken)
+    {
+        foreach (var row in await ledger.Cases(source.Server.SystemIdentifier, cancellationToken))
+        {
+            var history = new CaseHistory(await ledger.FactsOf(row.Id, cancellationToken));
+            if (history.Unfinished is not { } cut || history.ReadPlan()?.Steps[cut.Step].Kind != ClusterFileStep.Name || history.ReadCase(row.Id) is not { } healing)
+                continue;
+            await context.Error.WriteLineAsync($"kintsugi: an earlier run of case {row.Id} was killed half way; finishing it first");
+            treated.Add(await (await Healer(cancellationToken)).Heal(healing, cancellationToken));
+        }
+    }
+
     private bool IsMeant(HealingCase healing) =>
-        (heal.Cases.Count == 0 || heal.Cases.Contains(healing.Id)) && (approved is null || approved.PlanHashes.ContainsKey(healing.Id));
+        treated.All(done => done.Case.Id != healing.Id || done.Outcome is not Outcome.Healed)
+        && (heal.Cases.Count == 0 || heal.Cases.Contains(healing.Id)) && (approved is null || approved.PlanHashes.ContainsKey(healing.Id));
 
     private async ValueTask Treat(Prospect prospect, CancellationToken cancellationToken)
     {

@@ -72,7 +72,7 @@ internal sealed class Theatre(
 
     private async ValueTask<string?> Mismatch(HealingCase healing, PlanFile file, CancellationToken cancellationToken)
     {
-        var prospect = await new Planner(clinic.Registry, clinic.Source).Propose(healing, cancellationToken);
+        var prospect = await new Planner(clinic.Registry, clinic.Source, heal.Repair).Propose(healing, cancellationToken);
         return prospect.Plan?.Hash == file.PlanHashes[healing.Id] ? null
             : $"the evidence of {file.Path} no longer holds: the plan would now be another one. Make it again with plan --out";
     }
@@ -100,7 +100,7 @@ internal sealed class Theatre(
     private Healer Healer()
     {
         return new Healer(
-            new Planner(clinic.Registry, clinic.Source), clinic.Source, new Examiner(clinic.Registry, clinic.Source, scrub.Settings.Depth),
+            new Planner(clinic.Registry, clinic.Source, heal.Repair), clinic.Source, new Examiner(clinic.Registry, clinic.Source, scrub.Settings.Depth),
             clinic.Room(context.Clock), Shelf.Taker(clinic.Configuration, clinic.Factory, context), ledger,
             clinic.Policy with { Stopped = stopped }, context.Clock)
         {

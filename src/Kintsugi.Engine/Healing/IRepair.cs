@@ -12,6 +12,9 @@ public interface IRepair
     /// <summary>The grade of its plans, for listings; a plan's own grade is its harshest step's.</summary>
     Grade Grade { get; }
 
+    /// <summary>Never planned by itself: a person asks for it by its name (heal --repair).</summary>
+    bool OnlyWhenNamed => false;
+
     /// <summary>Reads what it needs and settles what would be done. Writes nothing.</summary>
     /// <returns>A plan, or why this repair cannot safely mend this case.</returns>
     ValueTask<Proposal> Plan(HealingCase healing, Patient patient, CancellationToken cancellationToken);

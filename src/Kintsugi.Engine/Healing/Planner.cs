@@ -1,12 +1,13 @@
 namespace Kintsugi;
 
 /// <summary>Asks the repairs of a fault class, the gentlest first, for a plan. Reads only.</summary>
-public sealed class Planner(Registry registry, IPatientSource source)
+/// <param name="only">The one repair that a person named, or null for all that wait for nobody to name them.</param>
+public sealed class Planner(Registry registry, IPatientSource source, string? only = null)
 {
     public async ValueTask<Prospect> Propose(HealingCase healing, CancellationToken cancellationToken)
     {
         var refusals = new List<(IRepair Repair, Proposal.Refused Refusal)>();
-        foreach (var repair in registry.RepairsFor(healing.Fault))
+        foreach (var repair in registry.RepairsFor(healing.Fault).Where(repair => only is null ? !repair.OnlyWhenNamed : repair.Id == only))
         {
             switch (await Ask(repair, healing, cancellationToken))
             {

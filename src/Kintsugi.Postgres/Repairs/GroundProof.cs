@@ -13,11 +13,17 @@ internal static class GroundProof
     {
         if (patient.Relations.Find(index.HeapOid) is not { } heap)
             return new Verdict.Unchecked("its table is not in the catalog");
+        return WithoutLargeValues(heap, await OfTable(heap, patient, cancellationToken));
+    }
+
+    /// <summary>The table itself, its large values with it.</summary>
+    public static async ValueTask<Verdict> OfTable(Relation heap, Patient patient, CancellationToken cancellationToken)
+    {
         var check = new HeapCheck();
-        if (check.Needs.LackIn(patient) is null)
-            return WithoutLargeValues(heap, await check.Examine(
-                new Portion(heap.ToTarget(patient.Can.SystemIdentifier, patient.Relations.Database)) { Relation = heap }, patient, cancellationToken));
-        return await ReadAll(heap, patient, cancellationToken);
+        return check.Needs.LackIn(patient) is null
+            ? await check.Examine(
+                new Portion(heap.ToTarget(patient.Can.SystemIdentifier, patient.Relations.Database)) { Relation = heap }, patient, cancellationToken)
+            : await ReadAll(heap, patient, cancellationToken);
     }
 
     /// <summary>A large value that is lost is no ground of an index: its row is there, and is indexed as before.</summary>

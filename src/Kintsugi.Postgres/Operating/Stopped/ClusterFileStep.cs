@@ -40,7 +40,11 @@ public static class ClusterFileStep
     public static async ValueTask<string> Run(Step step, string directory, CancellationToken cancellationToken)
     {
         var path = PathOf(step, directory);
-        if (SumOf(path) is var sum && sum != step["before"])
+        var sum = SumOf(path);
+        // A copy has no lock file, and what a killed run had put in place stands there: it is as it should be.
+        if (sum == After(step))
+            return "it is so already";
+        if (sum != step["before"])
             throw new HealingException($"{path} is not what it was when the plan was made (sha256 {sum}, {step["before"]} was seen): plan again", mayPass: false);
         await Put(path, step["action"], step["action"] == Write ? Convert.FromBase64String(step["content"]) : [], directory, cancellationToken);
         return step["before"] == Absent ? "there was none before" : "what stood there before is in the ledger and in the snapshot";
@@ -65,13 +69,7 @@ public static class ClusterFileStep
         var before = done.Remembered["before"];
         if (sum == before)
             return;
-        var after = step["action"] switch
-        {
-            Write => Convert.ToHexStringLower(SHA256.HashData(Convert.FromBase64String(step["content"]))),
-            Make => Folder,
-            _ => Absent,
-        };
-        if (sum != after || (sum == Folder && Directory.EnumerateFileSystemEntries(path).Any()))
+        if (sum != After(step) || (sum == Folder && Directory.EnumerateFileSystemEntries(path).Any()))
             throw new HealingException($"{path} has been changed since it was put there, by a server that was started: nothing was undone. What stood there "
                 + "before is in the case's snapshot", mayPass: false);
         if (before == Absent && sum == Folder)
@@ -80,6 +78,14 @@ public static class ClusterFileStep
             await Put(path, before == Absent ? Remove : before == Folder ? Make : Write,
                 Convert.FromBase64String(done.Remembered.GetValueOrDefault("bytes") ?? ""), directory, cancellationToken);
     }
+
+    /// <summary>The sum of what the step leaves there.</summary>
+    private static string After(Step step) => step["action"] switch
+    {
+        Write => Convert.ToHexStringLower(SHA256.HashData(Convert.FromBase64String(step["content"]))),
+        Make => Folder,
+        _ => Absent,
+    };
 
     private static async ValueTask Put(string path, string action, byte[] content, string directory, CancellationToken cancellationToken)
     {

@@ -9,7 +9,9 @@ namespace Kintsugi.Postgres.Repairs.Maps;
 /// </summary>
 public sealed class RebuildFreeSpaceMapRepair : IRepair
 {
-    public string Id => "rebuild-free-space-map";
+    public const string Name = "rebuild-free-space-map";
+
+    public string Id => Name;
     public string Does => "lets VACUUM write the free space map again";
     public IReadOnlyList<FaultClass> Mends => [Faults.FreeSpaceMapCorrupt, Faults.PageChecksum, Faults.PageInvalid, Faults.PageStale];
     public Grade Grade => Grade.Lossless;

@@ -11,7 +11,9 @@ public sealed class RebuildVisibilityMapRepair : IRepair
 {
     private const string Truncate = "pg_truncate_visibility_map(regclass)";
 
-    public string Id => "rebuild-visibility-map";
+    public const string Name = "rebuild-visibility-map";
+
+    public string Id => Name;
     public string Does => "empties the visibility map and lets VACUUM fill it again";
     public IReadOnlyList<FaultClass> Mends => [Faults.VisibilityMapCorrupt, Faults.PageChecksum, Faults.PageInvalid, Faults.PageStale];
     public Grade Grade => Grade.Lossless;
