@@ -103,7 +103,7 @@ public sealed class ScrubJournal : IScrubJournal, IDisposable
     }
 
     /// <summary>The place, and the file that it lies in: a table that was rewritten or made anew is another one.</summary>
-    private static string Key(string check, Portion piece) => Hash(string.Join('\u001f', check, piece.Target.Database, Proof.Place(piece.Target),
+    internal static string Key(string check, Portion piece) => Hash(string.Join('\u001f', check, piece.Target.Database, Proof.Place(piece.Target),
         piece.FirstBlock.ToString(CultureInfo.InvariantCulture), piece.Blocks.ToString(CultureInfo.InvariantCulture),
         piece.Relation?.Oid.ToString(CultureInfo.InvariantCulture), piece.Relation?.Path));
 

@@ -99,9 +99,11 @@ public sealed class NodesTests(Servers servers)
         await other.Until("the other node begins it again", async () => await ledger.Scalar<string>(running, Stop) == other.Node);
         TestContext.Current.SendDiagnosticMessage($"begun again after {Stopwatch.GetElapsedTime(died).TotalSeconds:0.0} s");
         Assert.Equal("lost", await ledger.Scalar<string>($"SELECT state FROM kintsugi_state.runs WHERE node = '{worker}' AND job = 'db.orphan_cleanup'", Stop));
+        Assert.True(await ledger.Scalar<long>("SELECT count(*) FROM kintsugi_state.proven", Stop) > 0);
         await patient.Execute("TRUNCATE gate", Stop);
         await other.Until("it ends", async () => await ledger.Scalar<bool>(
-            "SELECT EXISTS (SELECT FROM kintsugi_state.runs WHERE job = 'db.orphan_cleanup' AND state = 'done')", Stop));
+            "SELECT EXISTS (SELECT FROM kintsugi_state.runs WHERE job = 'db.orphan_cleanup' AND state = 'done' AND message LIKE '%were proven before this look was cut short')", Stop));
+        Assert.Equal(0, await ledger.Scalar<long>("SELECT count(*) FROM kintsugi_state.proven", Stop));
         await other.Until("one node differs from nobody", async () =>
             !(await other.Run("jobs", "-c", other.ConfigurationFile)).Out.Contains("DIFFER", StringComparison.Ordinal));
     }

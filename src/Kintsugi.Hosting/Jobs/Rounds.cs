@@ -7,7 +7,7 @@ namespace Kintsugi.Hosting;
 
 /// <summary>The jobs that look: each is a scrub of its own width. What they find becomes cases in the ledger, which are the truth.</summary>
 internal sealed class Rounds(
-    TargetBoard board, ConfigurationSource configuration, StoredLedger ledger, KintsugiMeter meter, KintsugiTraces traces, AlertDesk alerts, CaseAlerts caseAlerts,
+    TargetBoard board, ConfigurationSource configuration, ServiceState state, StoredLedger ledger, KintsugiMeter meter, KintsugiTraces traces, AlertDesk alerts, CaseAlerts caseAlerts,
     Triage triage, TimeProvider clock, ILogger<Rounds> log)
 {
     private readonly ConcurrentDictionary<string, SemaphoreSlim> turns = new();
@@ -22,10 +22,12 @@ internal sealed class Rounds(
         if (job != JobNames.HealthCheck)
             foreach (var anomaly in anomalies)
                 alerts.Raise($"advice:{target}:{anomaly.Key}", anomaly.Severity, target, anomaly.Text, null);
-        var (report, unread) = job == JobNames.HealthCheck
+        // A look that was cut short goes on where it was, on whichever node; a health check is too short for that.
+        var journal = job == JobNames.HealthCheck ? null : new LookJournal(state.Books, $"{job} {target} {argument}", clock);
+        var (report, unread) = journal is null
             ? await HealthCheck(ward, cancellationToken)
             : (await Scrub(ward, new ScrubSettings { Only = Looks.Of(job, ward.Registry.Checks), Includes = await Looks.Table(argument, ward.Source, cancellationToken) },
-                cancellationToken), 0);
+                journal, cancellationToken), 0);
         await CounterHistory.Keep(ward.Source, ledger, clock, cancellationToken);
         // Before the findings become known ones.
         if (await CircuitBreaker.Watch(ledger, ward.Server, report, configuration.Current.Breaker, clock.GetUtcNow(), cancellationToken) is { } stopped)
@@ -38,8 +40,11 @@ internal sealed class Rounds(
             await board.Examined(target, cancellationToken);
         if (argument.Length == 0)
             Tell(job, target, report, anomalies);
+        journal?.Complete();
+        var carried = report.Examinations.Count(seen => seen.Carried is not null);
         return $"{report.Count<Verdict.Sound>()} sound, {report.Count<Verdict.Damaged>()} damaged, {report.Count<Verdict.Unchecked>()} unchecked, "
-            + $"{opened} cases opened{(unread > 0 ? $"; {unread} indexes are too large or too many for a health check and left to {JobNames.IndexCheck}" : "")}";
+            + $"{opened} cases opened{(unread > 0 ? $"; {unread} indexes are too large or too many for a health check and left to {JobNames.IndexCheck}" : "")}"
+            + (carried > 0 ? $"; {carried} were proven before this look was cut short" : "");
     }
 
     /// <summary>
@@ -48,7 +53,7 @@ internal sealed class Rounds(
     /// </summary>
     private async ValueTask<(ScrubReport Report, int Unread)> HealthCheck(Ward ward, CancellationToken cancellationToken)
     {
-        var server = await Scrub(ward, new ScrubSettings { Only = Looks.Of(JobNames.HealthCheck, ward.Registry.Checks) }, cancellationToken);
+        var server = await Scrub(ward, new ScrubSettings { Only = Looks.Of(JobNames.HealthCheck, ward.Registry.Checks) }, null, cancellationToken);
         var examinations = server.Examinations.ToList();
         var unread = 0;
         foreach (var database in ward.Source.Databases)
@@ -60,16 +65,16 @@ internal sealed class Rounds(
             {
                 Only = Looks.Critical, Databases = new HashSet<string> { database },
                 Includes = relation => relation.Index is { Valid: false } || chosen.Contains((relation.Schema, relation.Name)),
-            }, cancellationToken);
+            }, null, cancellationToken);
             examinations.AddRange(indexes.Examinations);
         }
         return (new ScrubReport(server.Started, clock.GetUtcNow(), examinations), unread);
     }
 
-    private async ValueTask<ScrubReport> Scrub(Ward ward, ScrubSettings settings, CancellationToken cancellationToken)
+    private async ValueTask<ScrubReport> Scrub(Ward ward, ScrubSettings settings, IScrubJournal? journal, CancellationToken cancellationToken)
     {
         using var trace = traces.Scrub();
-        return await new Scrub(ward.Registry.Checks, ward.Source, clock, trace).Run(settings, cancellationToken);
+        return await new Scrub(ward.Registry.Checks, ward.Source, clock, trace) { Journal = journal }.Run(settings, cancellationToken);
     }
 
     /// <summary>Files what was found. A case that is known and open is not filed again at every look, but this look may say something new of it.</summary>

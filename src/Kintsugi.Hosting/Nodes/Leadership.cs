@@ -12,6 +12,9 @@ internal sealed class Leadership(ServiceState state, ConfigurationSource configu
 {
     private const string Lead = "lead";
 
+    /// <summary>A node that lives is heard of more often than this.</summary>
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(5);
+
     private readonly DateTimeOffset began = clock.GetUtcNow();
     private volatile bool leads = !state.IsShared;
 
@@ -60,11 +63,21 @@ internal sealed class Leadership(ServiceState state, ConfigurationSource configu
     /// <summary>Leaves word for the node that leads.</summary>
     public void Tell(string verb, string? argument = null) => book.Ask(new JobRequest(verb, JobNames.Repair, null, argument, Node, clock.GetUtcNow()));
 
-    public Task StartAsync(CancellationToken cancellationToken)
+    /// <exception cref="StateException">Another node bears this one's name.</exception>
+    public async Task StartAsync(CancellationToken cancellationToken)
     {
+        // Either this node's earlier life, which says nothing any more, or another machine of the same name.
+        if (state.IsShared && Namesake() is { } before)
+        {
+            await Task.Delay(Silence, clock, cancellationToken);
+            if (Namesake() is { } after && after.Seen > before.Seen)
+                throw new StateException($"another node of this ledger is called {Node} too (since {after.Started:u}): nodes are told apart by the machine's name "
+                    + "and the state directory; change one of them");
+        }
         Beat();
-        return Task.CompletedTask;
     }
+
+    private WorkingNode? Namesake() => Nodes.FirstOrDefault(node => node.Name == Node);
 
     /// <summary>The others need not wait for the lease to end.</summary>
     public Task StopAsync(CancellationToken cancellationToken)

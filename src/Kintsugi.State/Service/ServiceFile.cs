@@ -26,8 +26,7 @@ public static class ServiceFile
         alter table runs add column cancelled_by text;
         create table nodes (name text primary key, configuration text not null, version text not null, started text not null, seen text not null) strict;
         create table leases (name text primary key, holder text not null, until text not null, fence integer not null) strict;
-        create table pieces (look integer not null, number integer not null, what text not null, node text, until text, report text,
-            primary key (look, number)) strict;
+        create table proven (look text not null, piece text not null, at text not null, primary key (look, piece)) strict;
         create table versions (name text primary key, number integer not null) strict
         """;
 

@@ -104,8 +104,5 @@ create table kintsugi_state.leases (
     name text primary key, holder text not null, until text collate "C" not null, fence bigint not null
 );
 
--- Pieces of a look that is too big for one go: what each of them saw, until the last one is done.
-create table kintsugi_state.pieces (
-    look bigint not null, number bigint not null, what text not null, node text, until text collate "C", report text,
-    primary key (look, number)
-);
+-- Pieces that a look has proven and that has not come to its end: whoever begins it again goes on behind them.
+create table kintsugi_state.proven (look text not null, piece text not null, at text collate "C" not null, primary key (look, piece));

@@ -1,0 +1,62 @@
+namespace Kintsugi.State;
+
+/// <summary>
+/// What a look of the service has proven so far, in the books: the node that begins it again after a kill goes on behind that, whichever node it is.
+/// </summary>
+public sealed class LookJournal : IScrubJournal
+{
+    /// <summary>What was proven longer ago is proven again.</summary>
+    private static readonly TimeSpan Kept = TimeSpan.FromHours(12);
+
+    /// <summary>A kill loses at most so many pieces, or what was proven in so long.</summary>
+    private const int Together = 200;
+    private static readonly TimeSpan Often = TimeSpan.FromSeconds(2);
+
+    private readonly StateStore store;
+    private readonly string look;
+    private readonly TimeProvider clock;
+    private readonly Dictionary<string, DateTimeOffset> proven;
+    private readonly List<(string Piece, DateTimeOffset At)> pending = [];
+    private readonly Lock gate = new();
+    private long kept;
+
+    /// <exception cref="StateException">The books cannot be used.</exception>
+    public LookJournal(StateStore store, string look, TimeProvider clock)
+    {
+        (this.store, this.look, this.clock, kept) = (store, look, clock, clock.GetTimestamp());
+        proven = store.Look(connection => Sql.Rows(connection, "select piece, at from proven where look = @look and at >= @since",
+            row => (Piece: row.GetString(0), At: Sql.Time(row.GetString(1))), ("@look", look), ("@since", Sql.Time(clock.GetUtcNow() - Kept))))
+            .ToDictionary(row => row.Piece, row => row.At);
+    }
+
+    public DateTimeOffset? ProvenAt(string check, Portion piece) => proven.TryGetValue(ScrubJournal.Key(check, piece), out var at) ? at : null;
+
+    public void Enter(string check, Portion piece, DateTimeOffset at)
+    {
+        if (piece.Relation is null)
+            return;
+        lock (gate)
+        {
+            pending.Add((ScrubJournal.Key(check, piece), at));
+            if (pending.Count >= Together || clock.GetElapsedTime(kept) > Often)
+                Keep();
+        }
+    }
+
+    /// <summary>The look has come to its end: there is nothing to go on with.</summary>
+    public void Complete() => store.Change(connection => Sql.Run(connection, "delete from proven where look = @look", ("@look", look)));
+
+    private void Keep()
+    {
+        store.Change(connection =>
+        {
+            using var statement = new Statement(connection,
+                "insert into proven values (@look, @piece, @at) on conflict (look, piece) do update set at = excluded.at", "@look", "@piece", "@at");
+            foreach (var (piece, at) in pending)
+                statement.Run(look, piece, Sql.Time(at));
+            statement.Flush();
+        });
+        pending.Clear();
+        kept = clock.GetTimestamp();
+    }
+}
