@@ -23,7 +23,7 @@ internal sealed class Rounds(
             foreach (var anomaly in anomalies)
                 alerts.Raise($"advice:{target}:{anomaly.Key}", anomaly.Severity, target, anomaly.Text, null);
         // A look that was cut short goes on where it was, on whichever node; a health check is too short for that.
-        var journal = job == JobNames.HealthCheck ? null : new LookJournal(state.Books, $"{job} {target} {argument}", clock);
+        using var journal = job == JobNames.HealthCheck ? null : new LookJournal(state.Books, $"{job} {target} {argument}", clock);
         var (report, unread) = journal is null
             ? await HealthCheck(ward, cancellationToken)
             : (await Scrub(ward, new ScrubSettings { Only = Looks.Of(job, ward.Registry.Checks), Includes = await Looks.Table(argument, ward.Source, cancellationToken) },

@@ -3,7 +3,7 @@ namespace Kintsugi.State;
 /// <summary>
 /// What a look of the service has proven so far, in the books: the node that begins it again after a kill goes on behind that, whichever node it is.
 /// </summary>
-public sealed class LookJournal : IScrubJournal
+public sealed class LookJournal : IScrubJournal, IDisposable
 {
     /// <summary>What was proven longer ago is proven again.</summary>
     private static readonly TimeSpan Kept = TimeSpan.FromHours(12);
@@ -14,19 +14,19 @@ public sealed class LookJournal : IScrubJournal
 
     private readonly StateStore store;
     private readonly string look;
-    private readonly TimeProvider clock;
     private readonly Dictionary<string, DateTimeOffset> proven;
     private readonly List<(string Piece, DateTimeOffset At)> pending = [];
     private readonly Lock gate = new();
-    private long kept;
+    private readonly ITimer timer;
 
     /// <exception cref="StateException">The books cannot be used.</exception>
     public LookJournal(StateStore store, string look, TimeProvider clock)
     {
-        (this.store, this.look, this.clock, kept) = (store, look, clock, clock.GetTimestamp());
+        (this.store, this.look) = (store, look);
         proven = store.Look(connection => Sql.Rows(connection, "select piece, at from proven where look = @look and at >= @since",
             row => (Piece: row.GetString(0), At: Sql.Time(row.GetString(1))), ("@look", look), ("@since", Sql.Time(clock.GetUtcNow() - Kept))))
             .ToDictionary(row => row.Piece, row => row.At);
+        timer = clock.CreateTimer(_ => KeepInPassing(), null, Often, Often);
     }
 
     public DateTimeOffset? ProvenAt(string check, Portion piece) => proven.TryGetValue(ScrubJournal.Key(check, piece), out var at) ? at : null;
@@ -38,13 +38,37 @@ public sealed class LookJournal : IScrubJournal
         lock (gate)
         {
             pending.Add((ScrubJournal.Key(check, piece), at));
-            if (pending.Count >= Together || clock.GetElapsedTime(kept) > Often)
+            if (pending.Count >= Together)
                 Keep();
         }
     }
 
     /// <summary>The look has come to its end: there is nothing to go on with.</summary>
-    public void Complete() => store.Change(connection => Sql.Run(connection, "delete from proven where look = @look", ("@look", look)));
+    public void Complete()
+    {
+        lock (gate)
+        {
+            pending.Clear();
+            store.Change(connection => Sql.Run(connection, "delete from proven where look = @look", ("@look", look)));
+        }
+    }
+
+    public void Dispose() => timer.Dispose();
+
+    /// <summary>What cannot be kept now stays in hand: the next piece that fills it says so to the look.</summary>
+    private void KeepInPassing()
+    {
+        lock (gate)
+            try
+            {
+                if (pending.Count > 0)
+                    Keep();
+            }
+            catch (StateException)
+            {
+                timer.Change(Often, Often);
+            }
+    }
 
     private void Keep()
     {
@@ -57,6 +81,5 @@ public sealed class LookJournal : IScrubJournal
             statement.Flush();
         });
         pending.Clear();
-        kept = clock.GetTimestamp();
     }
 }
