@@ -79,7 +79,7 @@ internal static class CheckJson
 
     public static void Finding(Utf8JsonWriter json, Finding finding, Registry registry, Baseline baseline)
     {
-        var repair = finding.Fault.Advice ? null : registry.RepairsFor(finding.Fault).FirstOrDefault();
+        var repair = finding.Fault.Advice ? null : registry.RepairsFor(finding.Fault).FirstOrDefault(one => one is { IsUsual: true, OnlyWhenNamed: false });
         json.WriteStartObject();
         json.WriteString("id", finding.Id);
         json.WriteString("fault", finding.Fault.Id);

@@ -15,6 +15,9 @@ public interface IRepair
     /// <summary>Never planned by itself: a person asks for it by its name (heal --repair).</summary>
     bool OnlyWhenNamed => false;
 
+    /// <summary>Whether it is what such a finding usually ends with; told beside the finding before anything is planned.</summary>
+    bool IsUsual => true;
+
     /// <summary>Reads what it needs and settles what would be done. Writes nothing.</summary>
     /// <returns>A plan, or why this repair cannot safely mend this case.</returns>
     ValueTask<Proposal> Plan(HealingCase healing, Patient patient, CancellationToken cancellationToken);

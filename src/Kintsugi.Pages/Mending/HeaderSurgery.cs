@@ -60,9 +60,12 @@ internal static class HeaderSurgery
         List<Edit> edits = [];
         foreach (var count in Counts(page).Where(count => IndexAgreement.Allows(page, count, evidence)))
             edits.Add(Edit.Word(12, LinePointer.Position(count + 1), $"set pd_lower behind line pointer {count}"));
-        // Free space that begins with a tuple is no free space: then a line pointer was lost, not pd_upper.
-        if (!isPossible || !HasLostTuple(page, evidence))
-            edits.Add(Upper(page, header.ItemCount));
+        // Free space that begins with a tuple is no free space: then a line pointer was lost, not pd_upper. And where pd_lower may be wrong too, fewer line
+        // pointers would fit as well, and the rows of the others be lost: the index must lead to none of them, or nothing like a tuple lie in the free space.
+        var upper = Upper(page, header.ItemCount);
+        if (isPossible ? !HasLostTuple(page, evidence)
+            : evidence.Indexed is null ? !HasLostTuple(upper.On(page), evidence) : IndexAgreement.Allows(page, header.ItemCount, evidence))
+            edits.Add(upper);
         var fitting = edits.Where(edit => edit.Changes(page) && Fits(edit.On(page), evidence)).ToList();
         return fitting.Count == 1 ? fitting[0] : null;
     }

@@ -26,6 +26,9 @@ public sealed class RestoreValueRepair(TimeProvider clock) : IRepair
     public IReadOnlyList<FaultClass> Mends => [Faults.IndexCorrupt, Faults.GeneratedStale];
     public Grade Grade => Grade.Reversible;
 
+    // Most indexes are wrong themselves.
+    public bool IsUsual => false;
+
     public async ValueTask<Proposal> Plan(HealingCase healing, Patient patient, CancellationToken cancellationToken)
     {
         var generated = healing.Fault == Faults.GeneratedStale;

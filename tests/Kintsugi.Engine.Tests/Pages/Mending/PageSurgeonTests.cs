@@ -60,6 +60,22 @@ public sealed class PageSurgeonTests
                 Assert.Equal(LinePointerState.Unused, LinePointer.Read(operation.Page, item).State);
         }, iter: 60);
 
+    /// <summary>A pd_lower that counts fewer line pointers is possible by itself; with a wrong pd_upper beside it the rows of the others must not be given up.</summary>
+    [Fact]
+    public void No_line_pointer_that_an_index_leads_to_is_given_up()
+    {
+        foreach (var name in Patients.Names)
+            for (var count = 1; count < PageHeader.Read(Captured.Page(name)).ItemCount; count++)
+            {
+                var page = Captured.Page(name);
+                Patients.Write(page, 14, 29650);
+                Patients.Write(page, 12, (ushort)LinePointer.Position(count + 1));
+                var operation = PageSurgeon.Operate(page, Patients.Evidence(name));
+                Assert.DoesNotContain(Differences(Captured.Page(name), operation.IsWhole ? operation.Page : Captured.Page(name)),
+                    difference => difference[..3] is not ("12:" or "13:"));
+            }
+    }
+
     [Fact]
     public void A_wrong_data_start_is_recomputed() =>
         Gen.Select(Patients.Any(_ => true), Gen.Byte).Sample((patient, value) =>
