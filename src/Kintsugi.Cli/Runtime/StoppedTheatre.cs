@@ -48,7 +48,8 @@ internal sealed class StoppedTheatre(
         foreach (var row in await ledger.Cases(source.Server.SystemIdentifier, cancellationToken))
         {
             var history = new CaseHistory(await ledger.FactsOf(row.Id, cancellationToken));
-            if (history.Unfinished is not { } cut || history.ReadPlan()?.Steps[cut.Step].Kind != ClusterFileStep.Name || history.ReadCase(row.Id) is not { } healing)
+            var cut = history.Unfinished is not null || (history.Interrupted && history.StepsDone);
+            if (!cut || history.ReadPlan()?.Steps.All(step => step.Kind == ClusterFileStep.Name) != true || history.ReadCase(row.Id) is not { } healing)
                 continue;
             await context.Error.WriteLineAsync($"kintsugi: an earlier run of case {row.Id} was killed half way; finishing it first");
             treated.Add(await (await Healer(cancellationToken)).Heal(healing, cancellationToken));
