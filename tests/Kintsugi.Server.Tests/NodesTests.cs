@@ -74,10 +74,14 @@ public sealed class NodesTests(Servers servers)
         await using var ledger = await servers.Cluster(TestMajors.Newest, OfItsOwn, Stop);
         await using var patient = await servers.Database(TestMajors.Newest, Stop);
         await patient.Execute("""
-            CREATE TABLE gate (held boolean); INSERT INTO gate VALUES (true);
             CREATE FUNCTION held() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
-                WHILE EXISTS (SELECT FROM public.gate) LOOP PERFORM pg_sleep(0.1); END LOOP; RETURN false; END $$
+                WHILE NOT pg_catalog.pg_try_advisory_lock_shared(4711) LOOP PERFORM pg_catalog.pg_sleep(0.1); END LOOP;
+                PERFORM pg_catalog.pg_advisory_unlock_shared(4711); RETURN false; END $$
             """, Stop);
+        await using var gate = new Npgsql.NpgsqlConnection(patient.ConnectionString);
+        await gate.OpenAsync(Stop);
+        await using var hold = new Npgsql.NpgsqlCommand("SELECT pg_advisory_lock(4711)", gate);
+        await hold.ExecuteNonQueryAsync(Stop);
         const string rule = "consistency: { rules: [ { name: waits, table: public.movies, query: select id from public.movies where public.held() } ] }\n";
         await using var first = new Service { Ledger = ledger.ConnectionString };
         await using var second = new Service { Ledger = ledger.ConnectionString };
@@ -92,6 +96,8 @@ public sealed class NodesTests(Servers servers)
         const string running = "SELECT min(node) FROM kintsugi_state.runs WHERE job = 'db.orphan_cleanup' AND state = 'running'";
         string? worker = null;
         await first.Until("the look waits", async () => (worker = await ledger.Scalar<string>(running, Stop)) is not null);
+        // It is kept every few seconds, and before nothing could be carried over.
+        await first.Until("what it has proven is kept", async () => await ledger.Scalar<long>("SELECT count(*) FROM kintsugi_state.proven", Stop) > 0);
         var (killed, other) = worker == first.Node ? (first, second) : (second, first);
         await killed.Signal("KILL");
         await killed.End();
@@ -100,7 +106,8 @@ public sealed class NodesTests(Servers servers)
         TestContext.Current.SendDiagnosticMessage($"begun again after {Stopwatch.GetElapsedTime(died).TotalSeconds:0.0} s");
         Assert.Equal("lost", await ledger.Scalar<string>($"SELECT state FROM kintsugi_state.runs WHERE node = '{worker}' AND job = 'db.orphan_cleanup'", Stop));
         Assert.True(await ledger.Scalar<long>("SELECT count(*) FROM kintsugi_state.proven", Stop) > 0);
-        await patient.Execute("TRUNCATE gate", Stop);
+        await using var open = new Npgsql.NpgsqlCommand("SELECT pg_advisory_unlock(4711)", gate);
+        await open.ExecuteNonQueryAsync(Stop);
         await other.Until("it ends", async () => await ledger.Scalar<bool>(
             "SELECT EXISTS (SELECT FROM kintsugi_state.runs WHERE job = 'db.orphan_cleanup' AND state = 'done' AND message LIKE '%were proven before this look was cut short')", Stop));
         Assert.Equal(0, await ledger.Scalar<long>("SELECT count(*) FROM kintsugi_state.proven", Stop));

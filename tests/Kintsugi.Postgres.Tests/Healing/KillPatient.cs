@@ -16,7 +16,7 @@ internal sealed class KillPatient(TestDatabase database, Mechanism mechanism, st
     public Mechanism Mechanism => mechanism;
 
     // Each kill has a ledger of its own, or attempts of the same case would add up.
-    public Treatment Treatment { get; private set; } = KillTests.Treat(mechanism, database.ConnectionString, database.Cluster.DataDirectory, state);
+    public Treatment Treatment { get; private set; } = KillWard.Treat(mechanism, database.ConnectionString, database.Cluster.DataDirectory, state);
 
     public static async Task<KillPatient> Admit(TestDatabase database, Mechanism mechanism, string state, CancellationToken stop) =>
         new(database, mechanism, state, await database.Fingerprint(stop), await Shape(database, stop), stop);

@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace Kintsugi.Postgres.Tests.Healing;
 
-/// <summary>Not a test: the other process of <see cref="KillTests"/>, which heals until it kills itself at the fact that it was told.</summary>
+/// <summary>Not a test: the other process of <see cref="HealerKillTests"/>, which heals until it kills itself at the fact that it was told.</summary>
 public sealed class KilledHealer
 {
     private const string Connection = "KINTSUGI_TEST_CONNECTION", Data = "KINTSUGI_TEST_DATA", State = "KINTSUGI_TEST_STATE",
@@ -13,7 +13,7 @@ public sealed class KilledHealer
     public async Task Heal_until_killed()
     {
         var at = int.Parse(Variable(At), CultureInfo.InvariantCulture);
-        var treatment = KillTests.Treat(Mechanism.Named(Variable(Name)), Variable(Connection), Variable(Data), Variable(State)) with
+        var treatment = KillWard.Treat(Mechanism.Named(Variable(Name)), Variable(Connection), Variable(Data), Variable(State)) with
         {
             After = (_, number) =>
             {
@@ -49,5 +49,5 @@ public sealed class KilledHealer
     }
 
     private static string Variable(string name) => Environment.GetEnvironmentVariable(name)
-        ?? throw new InvalidOperationException($"{name} is not set: this runs only as the other process of {nameof(KillTests)}");
+        ?? throw new InvalidOperationException($"{name} is not set: this runs only as the other process of {nameof(HealerKillTests)}");
 }

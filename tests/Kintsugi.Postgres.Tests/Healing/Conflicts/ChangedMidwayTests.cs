@@ -74,7 +74,7 @@ public sealed class ChangedMidwayTests(Servers servers) : IDisposable
         foreach (var statement in mechanism.Injure.Split(";;"))
             await database.Execute(statement, Token);
         Assert.True(await database.Scalar<bool>(mechanism.Took, Token));
-        var treatment = KillTests.Treat(
+        var treatment = KillWard.Treat(
             mechanism, database.ConnectionString, database.Cluster.DataDirectory, Path.Combine(state, Guid.NewGuid().ToString("N")));
         StateDirectory.Open(treatment.State);
         var sick = await Rows(database);

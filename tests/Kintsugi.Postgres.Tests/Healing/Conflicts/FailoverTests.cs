@@ -102,7 +102,7 @@ public sealed class FailoverTests(Servers servers) : IDisposable
     private Treatment Treat(Mechanism mechanism, TestDatabase database, Func<string> address)
     {
         StateDirectory.Open(state);
-        return KillTests.Treat(mechanism, database.ConnectionString, database.Cluster.DataDirectory, state) with { Address = address };
+        return KillWard.Treat(mechanism, database.ConnectionString, database.Cluster.DataDirectory, state) with { Address = address };
     }
 
     private static async Task<IReadOnlyList<CaseReport>> RunAt(Treatment treatment, string moment, Func<Task> deed)

@@ -49,7 +49,7 @@ public sealed class WriteLoadTests(Servers servers) : IDisposable
         foreach (var statement in mechanism.Injure.Split(";;"))
             await database.Execute(statement, Token);
         Assert.True(await database.Scalar<bool>(mechanism.Took, Token));
-        var treatment = KillTests.Treat(mechanism, database.ConnectionString, database.Cluster.DataDirectory, state);
+        var treatment = KillWard.Treat(mechanism, database.ConnectionString, database.Cluster.DataDirectory, state);
         StateDirectory.Open(state);
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(Token);
         var writers = Enumerable.Range(0, Writers).Select(number => new Writer(database, Loads[name], number)).ToList();
