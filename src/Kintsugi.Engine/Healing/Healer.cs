@@ -75,7 +75,7 @@ public sealed class Healer(
             var judgement = Judge.Rule(healing, plan, ruling, history.Word, attempts, clock.GetUtcNow());
             if (judgement is Judgement.Proceed && history.Word.ApprovedPlan != plan.Hash
                 && await Overspent(healing, plan, ruling.Limits, cancellationToken) is { } reason)
-                judgement = new Judgement.Wait($"{reason}: it is taken up again later, or kintsugi cases approve {healing.Id}, then kintsugi heal --case {healing.Id}");
+                judgement = new Judgement.Wait($"{reason}: it is taken up again later, or kintsugi cases approve {healing.Id}, then kintsugi heal --case {healing.Id}, with the same options");
             await chart.Judged(judgement, cancellationToken);
             if (judgement is Judgement.Wait wait)
                 return (new Outcome.Waiting(plan, wait.Reason), plan, report);

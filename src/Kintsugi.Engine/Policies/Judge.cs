@@ -30,7 +30,7 @@ public static class Judge
     private static Judgement.Wait? Consented(HealingCase healing, Plan plan, Policy policy, PersonsWord word, PolicyChoice choice)
     {
         var approved = word.ApprovedPlan == plan.Hash;
-        var approve = $"kintsugi cases approve {healing.Id}, then kintsugi heal --case {healing.Id}";
+        var approve = $"kintsugi cases approve {healing.Id}, then kintsugi heal --case {healing.Id}, with the same options";
         if (plan.Grade == Grade.Lossy && !(approved && policy.Allow == Grade.Lossy))
             return new Judgement.Wait($"the plan is lossy ({plan.RowsLost} rows at stake): {approve} --allow lossy");
         if (approved)

@@ -100,6 +100,10 @@ internal sealed class HeapReading(
     public ValueTask<byte[]?> Page(long block, CancellationToken cancellationToken) =>
         new PageDesk(view, default, checksums: false).Page(heap, block, cancellationToken);
 
+    /// <summary>The same where its checksum holds; null else.</summary>
+    public async ValueTask<byte[]?> SoundPage(long block, CancellationToken cancellationToken) =>
+        await Page(block, cancellationToken) is { } page && (!checksums || PageChecksum.Matches(page, (uint)block)) ? page : null;
+
     private HeapColumn[] Columns => expected.Columns ?? [];
 
     /// <summary>Pages with flaws, as they look at first.</summary>

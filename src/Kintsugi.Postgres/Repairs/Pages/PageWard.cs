@@ -11,6 +11,17 @@ internal sealed record MendedPage(PageChange Change, IReadOnlyList<Correction> C
 {
     public string Sentence => $"block {Change.Block}: {string.Join(", ", Corrections.Select(correction =>
         $"{correction.What} (byte {correction.At}: {Convert.ToHexStringLower(correction.Before.Span)} becomes {Convert.ToHexStringLower(correction.After.Span)})"))}";
+
+    /// <summary>The page with every correction made in order, sealed where the cluster has checksums.</summary>
+    public static MendedPage Of(long block, byte[] page, IReadOnlyList<Correction> corrections, Patient patient)
+    {
+        var after = (byte[])page.Clone();
+        foreach (var correction in corrections)
+            correction.After.Span.CopyTo(after.AsSpan(correction.At));
+        if (patient.Can.DataChecksums != false)
+            PageChecksum.Seal(after, (uint)block);
+        return new MendedPage(new PageChange(block, PageChange.Sum(page), after), corrections);
+    }
 }
 
 /// <summary>Takes the damaged pages of one table one by one, and keeps what can be mended apart from what cannot.</summary>
@@ -73,10 +84,7 @@ internal sealed class PageWard(HeapReading reading, PageWitnesses witnesses, Pat
             Reason ??= reason;
             return;
         }
-        var after = operation.Page.ToArray();
-        if (patient.Can.DataChecksums != false)
-            PageChecksum.Seal(after, (uint)block);
-        mended.Add(new MendedPage(new PageChange(block, PageChange.Sum(page), after), operation.Corrections));
+        mended.Add(MendedPage.Of(block, page, operation.Corrections, patient));
         Rows += operation.Corrections.Where(correction => correction.Item != 0).Select(correction => correction.Item).Distinct().Count();
         await Doubt(operation, block, cancellationToken);
     }

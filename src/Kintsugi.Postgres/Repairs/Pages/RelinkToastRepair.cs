@@ -113,17 +113,12 @@ public sealed class RelinkToastRepair(TimeProvider clock) : IRepair
         var mended = new List<MendedPage>();
         foreach (var block in pairs.GroupBy(pair => (long)pair.Pointer.Row.Block))
         {
-            if (await reading.Page(block.Key, cancellationToken) is not { } page
-                || patient.Can.DataChecksums != false && !PageChecksum.Matches(page, (uint)block.Key))
+            if (await reading.SoundPage(block.Key, cancellationToken) is not { } page)
                 return new Proposal.Refused($"block {block.Key} is being written, or its checksum is wrong");
-            var after = (byte[])page.Clone();
             var corrections = block.Select(pair => Correct(page, pair.Pointer, pair.Value)).ToList();
             if (corrections.Contains(null))
                 return new Proposal.Refused($"block {block.Key} was changed, and is not on disk yet");
-            corrections.ForEach(correction => correction!.After.Span.CopyTo(after.AsSpan(correction.At)));
-            if (patient.Can.DataChecksums != false)
-                PageChecksum.Seal(after, (uint)block.Key);
-            mended.Add(new MendedPage(new PageChange(block.Key, PageChange.Sum(page), after), corrections!));
+            mended.Add(MendedPage.Of(block.Key, page, corrections!, patient));
         }
         return new Proposal.Planned(PagePlan.Of(Id, healing, table, patient, mended, lost.Count, approval: null));
     }

@@ -11,7 +11,7 @@ namespace Kintsugi.Postgres.Repairs.Values;
 /// Rows to which an index has an entry, but with another key than the row has. No query leaves that behind: an entry of a place that was given to
 /// another row is gone before, and an update that changes a key makes an entry of its own (README.HOT).
 /// </summary>
-internal sealed partial class ContradictedRows(Relation table, IndexTestimony index, HeapRoots roots, IPageView view, Patient patient)
+internal sealed partial class ContradictedRows(Relation table, IndexTestimony index, RowRoots roots, IPageView view, Patient patient)
 {
     /// <summary>So many rows are all compared, a hundred bytes of memory each; of more only the one that the check named.</summary>
     private const double MostRows = 300_000;

@@ -44,9 +44,9 @@ public sealed class RestoreValueRepair(TimeProvider clock) : IRepair
             return new Proposal.Refused(obstacle);
         using var bytes = await ByteSource.Of(patient, cancellationToken);
         var view = (IPageView?)BufferView.Of(patient) ?? (bytes is null ? null : new FileView(bytes, patient, clock));
-        if (bytes is null || view is null || await view.Now(cancellationToken) is not { } moment)
+        if (bytes is null || view is null)
             return new Proposal.Refused("its pages cannot be read");
-        var roots = new HeapRoots(new Located(table, table.Path), view, moment);
+        var roots = new RowRoots(new Located(table, table.Path), view);
         var indexes = await IndexTestimony.Of(table, patient, cancellationToken);
         try
         {
@@ -78,7 +78,7 @@ public sealed class RestoreValueRepair(TimeProvider clock) : IRepair
     }
 
     private static async ValueTask<(IReadOnlyList<string> Places, IReadOnlyCollection<string> Suspects, string? Why)> Contradicted(
-        HealingCase healing, Relation index, Relation table, IReadOnlyList<IndexTestimony> indexes, HeapRoots roots, IPageView view, Patient patient,
+        HealingCase healing, Relation index, Relation table, IReadOnlyList<IndexTestimony> indexes, RowRoots roots, IPageView view, Patient patient,
         CancellationToken cancellationToken)
     {
         if (indexes.FirstOrDefault(one => one.Index.Oid == index.Oid) is not { } testimony)
@@ -105,10 +105,8 @@ public sealed class RestoreValueRepair(TimeProvider clock) : IRepair
         var mended = new List<MendedPage>();
         foreach (var block in places.GroupBy(place => (long)ContradictedRows.Parse(place).Block))
         {
-            if (await reading.Page(block.Key, cancellationToken) is not { } page
-                || patient.Can.DataChecksums != false && !PageChecksum.Matches(page, (uint)block.Key))
+            if (await reading.SoundPage(block.Key, cancellationToken) is not { } page)
                 return new Proposal.Refused($"block {block.Key} is being written, or its checksum is wrong");
-            var after = (byte[])page.Clone();
             var corrections = new List<Correction>();
             foreach (var place in block)
             {
@@ -116,12 +114,9 @@ public sealed class RestoreValueRepair(TimeProvider clock) : IRepair
                 if (verdict.Correction is not { } correction)
                     // The index is then one of the witnesses of a row that is damaged, though how is not known: it must not be rebuilt.
                     return new Proposal.Refused(verdict.Why!, Final: verdict.Doubt && healing.Fault == Faults.IndexCorrupt);
-                correction.After.Span.CopyTo(after.AsSpan(correction.At));
                 corrections.Add(correction);
             }
-            if (patient.Can.DataChecksums != false)
-                PageChecksum.Seal(after, (uint)block.Key);
-            mended.Add(new MendedPage(new PageChange(block.Key, PageChange.Sum(page), after), corrections));
+            mended.Add(MendedPage.Of(block.Key, page, corrections, patient));
         }
         var guess = mended.SelectMany(page => page.Corrections).FirstOrDefault(correction => correction.NeedsApproval);
         return new Proposal.Planned(PagePlan.Of(Id, healing, table, patient, mended, places.Count, guess is null ? null

@@ -16,7 +16,7 @@ internal sealed record ValueVerdict(Correction? Correction, string? Why, bool Do
 /// none turns against it, no other value would do, and at least two witnesses speak.
 /// </summary>
 internal sealed class ValueSurgeon(
-    Relation table, IReadOnlyList<StoredColumn> columns, IReadOnlyList<IndexTestimony> indexes, HeapRoots roots, IPageView view, Patient patient)
+    Relation table, IReadOnlyList<StoredColumn> columns, IReadOnlyList<IndexTestimony> indexes, RowRoots roots, IPageView view, Patient patient)
 {
     /// <summary>Longer texts are rarely stored as they are, and 8 candidates a byte are asked.</summary>
     private const int MostBytes = 2000;
@@ -29,7 +29,7 @@ internal sealed class ValueSurgeon(
     {
         var tid = ContradictedRows.Parse(place);
         if (await roots.Of(tid, cancellationToken) is not { } root || tid.Item > PageHeader.Read(page).ItemCount)
-            return new ValueVerdict(null, $"row {place} is not there any more");
+            return new ValueVerdict(null, $"row {place} is gone, or its page does not tell which index entry is its own");
         var (testimonies, direct, mistaken) = await Hear(place, root, cancellationToken);
         if (mistaken is not null)
             return new ValueVerdict(null, mistaken);
