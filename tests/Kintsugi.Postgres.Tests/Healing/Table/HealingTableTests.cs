@@ -33,7 +33,7 @@ public sealed class HealingTableTests(Servers servers) : IDisposable
     public async Task No_treatment_of_ours_loses_more_than_the_injury_did(string name)
     {
         var folder = Environment.GetEnvironmentVariable(Folder);
-        Assert.SkipUnless(folder is not null || Environment.GetEnvironmentVariable("KINTSUGI_TEST_ALL") == "1", "takes an hour: ./test --all");
+        Assert.SkipUnless(folder is not null || Environment.GetEnvironmentVariable("KINTSUGI_TEST_ALL") == "1", "takes ten minutes and more: ./test --all");
         var injury = Injuries.Named(name);
         Assert.SkipWhen(injury.Oldest > Major, $"exists from {injury.Oldest} on");
         long struck = 0;
