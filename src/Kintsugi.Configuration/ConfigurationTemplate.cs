@@ -136,6 +136,10 @@ public static class ConfigurationTemplate
           checksum_verify_interval: 1w
           # Looked at in every health check; left out, the primary keys of the most used tables.
           #critical_indexes: [public.movies_pkey]
+          # Of several nodes: sessions that a look has at its target over all of them, and the least that one of its pieces reads
+          # to be done by another node.
+          sessions: 2
+          unit_size: 256MB
 
         http:
           # The API and the metrics. An address that others can reach needs api_keys.

@@ -174,7 +174,14 @@ public sealed record LedgerConfiguration(string? Sqlite, Secret? Postgres)
 }
 
 /// <param name="CriticalIndexes">Looked at in every health check; none means the primary keys of the most used tables.</param>
-public sealed record JobConfiguration(TimeSpan ChecksumVerifyInterval, IReadOnlyList<ObjectName> CriticalIndexes);
+public sealed record JobConfiguration(TimeSpan ChecksumVerifyInterval, IReadOnlyList<ObjectName> CriticalIndexes)
+{
+    /// <summary>Sessions that a look has at its target, over all nodes: one is the leading node's, each other lets a node help.</summary>
+    public int Sessions { get; init; } = 2;
+
+    /// <summary>Pieces of a look that read at least so many bytes may be done by another node.</summary>
+    public long UnitSize { get; init; } = 256L << 20;
+}
 
 public enum ApiRole
 {

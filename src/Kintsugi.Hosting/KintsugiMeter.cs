@@ -10,10 +10,13 @@ public sealed class KintsugiMeter
 
     private static readonly string[] OpenStates = ["open", "confirmed", "waiting", "escalated"];
 
+    private const string Self = "self", Other = "other";
+
     private readonly StoredLedger ledger;
     private readonly Counter<long> corruption;
     private readonly Counter<long> attempts;
     private readonly Histogram<double> health;
+    private readonly Counter<long> units;
     private readonly Lock gate = new();
     private readonly Dictionary<(string Job, string Target), long> unexamined = [];
     private readonly Dictionary<string, long> orphans = [];
@@ -31,6 +34,7 @@ public sealed class KintsugiMeter
         {
             HistogramBucketBoundaries = [0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300],
         });
+        units = meter.CreateCounter<long>("kintsugi.units", "{unit}", "Large pieces of shared looks that this node has done, by who led the look.");
         // Absent before the first repair: no repair is neither success nor failure.
         meter.CreateObservableGauge("db.repair.success_rate", () => book.Repairs(clock.GetUtcNow().AddDays(-30)) is { Ended: > 0 and var ended, Healed: var healed }
             ? [new Measurement<double>((double)healed / ended)] : Array.Empty<Measurement<double>>(), "1", "Healed of the repairs that ended in 30 days.");
@@ -54,7 +58,15 @@ public sealed class KintsugiMeter
             corruption.Add(0, Tag("fault", fault.Id));
         foreach (var outcome in new[] { "healed", "escalated", "waiting", "transient" })
             attempts.Add(0, Tag("repair", "reindex"), Tag("outcome", outcome));
+        foreach (var lead in new[] { Self, Other })
+            units.Add(0, Tag("lead", lead));
     }
+
+    /// <summary>This node has done a unit of a look that it leads itself.</summary>
+    internal void DidOwn() => units.Add(1, Tag("lead", Self));
+
+    /// <summary>This node has done a unit of another node's look.</summary>
+    internal void Helped() => units.Add(1, Tag("lead", Other));
 
     internal void Opened(FaultClass fault) => corruption.Add(1, Tag("fault", fault.Id));
 

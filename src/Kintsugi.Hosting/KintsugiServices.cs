@@ -50,6 +50,7 @@ public static class KintsugiServices
         services.AddSingleton<IKintsugiTargets>(provider => provider.GetRequiredService<TargetBoard>());
         services.AddSingleton<IJobBoard, JobBoard>();
         services.AddSingleton<ICaseDesk, CaseDesk>();
+        services.AddSingleton<LookTurns>();
         services.AddSingleton<Rounds>();
         services.AddSingleton<Repairing>();
         services.AddSingleton<Reconciler>();
@@ -66,6 +67,7 @@ public static class KintsugiServices
         services.AddHostedService<Closing>();
         services.AddHostedService<Schedule>();
         services.AddHostedService<Outbox>();
+        services.AddHostedService<Helping>();
         return new KintsugiBuilder(services);
     }
 }

@@ -41,6 +41,15 @@ internal static partial class Log
     [LoggerMessage(5008, LogLevel.Warning, "ledger, logging and http: listen are read at the start only: what changed there holds after the next one")]
     public static partial void NeedsRestart(ILogger log);
 
+    [LoggerMessage(5101, LogLevel.Warning, "Units of other nodes' looks could not be taken or answered now; it is tried again")]
+    public static partial void HelpMissed(ILogger log, Exception problem);
+
+    [LoggerMessage(5102, LogLevel.Warning, "This node cannot help with a look at target {Target}; the node that leads it goes on: {Problem}")]
+    public static partial void NoHelp(ILogger log, string target, string problem);
+
+    [LoggerMessage(5103, LogLevel.Information, "A unit of {Check} on target {Target} is not this node's any more: it is left where it is")]
+    public static partial void HelpNotWanted(ILogger log, string target, string check);
+
     [LoggerMessage(6001, LogLevel.Warning, "Alert {Key} is {State}: {Text}")]
     public static partial void Alerted(ILogger log, string key, string state, string text);
 

@@ -65,13 +65,13 @@ public sealed class ScrubJournal : IScrubJournal, IDisposable
     }
 
     public DateTimeOffset? ProvenAt(string check, Portion piece) =>
-        proven.TryGetValue(Key(check, piece), out var at) ? at : null;
+        proven.TryGetValue(PieceKey.Of(check, piece), out var at) ? at : null;
 
     public void Enter(string check, Portion piece, DateTimeOffset at)
     {
         if (piece.Relation is null)
             return;
-        var key = Key(check, piece);
+        var key = PieceKey.Of(check, piece);
         if (proven.ContainsKey(key))
             return;
         var line = Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{key} {at.ToUnixTimeMilliseconds()}\n"));
@@ -101,11 +101,6 @@ public sealed class ScrubJournal : IScrubJournal, IDisposable
                 proven[key] = moment;
         return proven;
     }
-
-    /// <summary>The place, and the file that it lies in: a table that was rewritten or made anew is another one.</summary>
-    internal static string Key(string check, Portion piece) => Hash(string.Join('\u001f', check, piece.Target.Database, Proof.Place(piece.Target),
-        piece.FirstBlock.ToString(CultureInfo.InvariantCulture), piece.Blocks.ToString(CultureInfo.InvariantCulture),
-        piece.Relation?.Oid.ToString(CultureInfo.InvariantCulture), piece.Relation?.Path));
 
     private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, 16));
 }

@@ -70,6 +70,10 @@ internal static class JobsOutput
                 Time(json, "ended", run.Ended);
                 json.WriteString("message", run.Message);
                 json.WriteString("node", run.Node);
+                json.WriteStartObject("units");
+                foreach (var (node, units) in run.Units)
+                    json.WriteNumber(node, units);
+                json.WriteEndObject();
             });
             json.WriteEndObject();
         }

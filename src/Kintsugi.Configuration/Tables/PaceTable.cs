@@ -100,6 +100,14 @@ internal static class JobTable
         "critical_indexes", new Listing<Rules.ObjectName>(Names.Object, "index", index => index.ToString()),
         "Indexes looked at in every health check; left out, the primary keys of the most used tables.", []);
 
+    private static readonly Key<int> Sessions = new(
+        "sessions", Is.Whole(1, 64), "Sessions that a look has at its target, over all nodes of a shared ledger.", Default.Sessions);
+    private static readonly Key<long> UnitSize = new(
+        "unit_size", Is.Size, "Pieces of a look that read at least so much may be done by another node.", Default.UnitSize);
+
     public static readonly Mapping<JobConfiguration> Shape = new(
-        [ChecksumVerifyInterval, CriticalIndexes], values => new(values.Get(ChecksumVerifyInterval), values.Get(CriticalIndexes)));
+        [ChecksumVerifyInterval, CriticalIndexes, Sessions, UnitSize], values => new(values.Get(ChecksumVerifyInterval), values.Get(CriticalIndexes))
+        {
+            Sessions = values.Get(Sessions), UnitSize = values.Get(UnitSize),
+        });
 }

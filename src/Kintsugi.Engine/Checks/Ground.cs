@@ -6,6 +6,7 @@ namespace Kintsugi;
 internal sealed class Ground
 {
     private readonly ConcurrentDictionary<uint, (Layer Layer, string Why, bool Damaged)> unproven = new();
+    private readonly ConcurrentDictionary<uint, bool> poisoned = new();
 
     public void Record(Portion portion, ICheck check, Verdict verdict)
     {
@@ -19,7 +20,13 @@ internal sealed class Ground
     }
 
     /// <summary>The relation that must not be read through the server again.</summary>
-    public void Poison(uint oid, string why) => unproven[oid] = (Layer.Storage, why, true);
+    public void Poison(uint oid, string why)
+    {
+        unproven[oid] = (Layer.Storage, why, true);
+        poisoned[oid] = true;
+    }
+
+    public bool IsPoisoned(Portion portion) => portion.Relation is { } relation && poisoned.ContainsKey(relation.Oid);
 
     /// <summary>Whether anything was seen, in any layer so far, that speaks against what this piece rests on.</summary>
     public bool IsDoubted(Portion portion) =>

@@ -9,6 +9,9 @@ public sealed class Scrub(IReadOnlyList<ICheck> checks, IPatientSource source, T
     /// <summary>What earlier scrubs have proven: it orders a scrub with a time limit and lets an incremental one skip.</summary>
     public ScrubHistory History { get; init; } = ScrubHistory.None;
 
+    /// <summary>Where large pieces are offered to other nodes; null for a scrub that is done here alone.</summary>
+    public IUnitOffice? Office { get; init; }
+
     public async ValueTask<ScrubReport> Run(ScrubSettings settings, CancellationToken cancellationToken)
     {
         var started = clock.GetUtcNow();
@@ -22,6 +25,7 @@ public sealed class Scrub(IReadOnlyList<ICheck> checks, IPatientSource source, T
             Deadline = deadline,
             Journal = Journal,
             History = History,
+            Office = Office,
         }).ToList();
 
         var turns = settings.TimeLimit is null

@@ -5,6 +5,8 @@ namespace Kintsugi;
 /// <summary>The examinations of one database (or of the server as a whole) within a scrub, and the ground that they have proven so far.</summary>
 internal sealed class ScrubRoom(IPatientSource source, string? database, ScrubSettings settings, ScrubRecord record, TimeProvider clock)
 {
+    private const string Crash = "reading it crashed the server; it is not read through the server again";
+
     private readonly Ground ground = new();
     private readonly Bodies bodies = new();
 
@@ -13,6 +15,9 @@ internal sealed class ScrubRoom(IPatientSource source, string? database, ScrubSe
     public required DateTimeOffset Deadline { get; init; }
     public required IScrubJournal? Journal { get; init; }
     public required ScrubHistory History { get; init; }
+
+    /// <summary>Where large pieces are offered to other nodes; null where there are none.</summary>
+    public IUnitOffice? Office { get; init; }
 
     public PatientBench Enter() => new(source, Database, bodies);
 
@@ -66,9 +71,24 @@ internal sealed class ScrubRoom(IPatientSource source, string? database, ScrubSe
         bench.Give(patient);
         foreach (var round in CommonLook.Arrange(open))
         {
-            var queue = new ConcurrentQueue<Work>(round);
-            await Task.WhenAll(Enumerable.Range(0, Math.Clamp(settings.Jobs, 1, round.Count)).Select(_ => Take(queue, bench, cancellationToken)));
+            var (shared, own) = await SharedRound.Begin(this, Office, round, patient.Inventory, cancellationToken);
+            var queue = new ConcurrentQueue<Work>(own);
+            await Task.WhenAll(Enumerable.Range(0, Math.Clamp(settings.Jobs, 1, round.Count)).Select(_ => Take(shared, queue, bench, cancellationToken)));
         }
+    }
+
+    /// <summary>Whether nothing that was seen so far stands against an answer about this piece: another node need not know what was.</summary>
+    public bool StandsFirmly(ICheck check, Portion piece, Inventory? inventory) =>
+        !ground.IsDoubted(piece) && ground.WeaknessUnder(piece, check.Layer, inventory) is null;
+
+    public bool IsDoubted(Portion piece) => ground.IsDoubted(piece);
+
+    /// <summary>Takes an answer, from whichever node, as this room's own.</summary>
+    public void Accept(Unit unit, UnitAnswer answer, Patient? patient)
+    {
+        if (answer.Crashed)
+            Poison(unit.Piece);
+        Enter(unit.Check, unit.Piece, answer.Verdict, answer.Took, patient, answer.Carried);
     }
 
     /// <summary>The earlier proof that makes a look needless, or null. What was put in doubt since is looked at again.</summary>
@@ -83,10 +103,19 @@ internal sealed class ScrubRoom(IPatientSource source, string? database, ScrubSe
             ? new Carried(proof, Carried.Unchanged) : null;
     }
 
-    private async Task Take(ConcurrentQueue<Work> queue, PatientBench bench, CancellationToken cancellationToken)
+    private async Task Take(SharedRound? shared, ConcurrentQueue<Work> queue, PatientBench bench, CancellationToken cancellationToken)
     {
         // The first await must not run on the caller: every worker starts at once.
         await Task.Yield();
+        if (shared is not null)
+            await shared.Join(bench, toTheEnd: false, cancellationToken);
+        await TakeOwn(queue, bench, cancellationToken);
+        if (shared is not null)
+            await shared.Join(bench, toTheEnd: true, cancellationToken);
+    }
+
+    private async ValueTask TakeOwn(ConcurrentQueue<Work> queue, PatientBench bench, CancellationToken cancellationToken)
+    {
         var together = new CommonLook(source, bench, ground);
         while (queue.TryDequeue(out var work))
         {
@@ -102,12 +131,16 @@ internal sealed class ScrubRoom(IPatientSource source, string? database, ScrubSe
                 if (answers is not null && answers.TryGetValue(piece, out var answer))
                     Enter(work.Check, piece, answer, share, bench.Any);
                 else
-                    await Alone(work.Check, piece, bench, cancellationToken);
+                {
+                    var alone = await Conclude(work.Check, piece, bench, cancellationToken);
+                    Enter(work.Check, piece, alone.Verdict, alone.Took, bench.Any);
+                }
             }
         }
     }
 
-    private async ValueTask Alone(ICheck check, Portion piece, PatientBench bench, CancellationToken cancellationToken)
+    /// <summary>Examines one piece, and does not yet enter what came of it.</summary>
+    public async ValueTask<UnitAnswer> Conclude(ICheck check, Portion piece, PatientBench bench, CancellationToken cancellationToken)
     {
         var begun = clock.GetTimestamp();
         record.Tell(check, piece);
@@ -116,14 +149,15 @@ internal sealed class ScrubRoom(IPatientSource source, string? database, ScrubSe
             : (clock.GetUtcNow() >= Deadline
                 ? new Verdict.Unchecked("the time limit was reached before its turn came; raise --time-limit or run again")
                 : await Examine(check, piece, bench, cancellationToken));
-        Enter(check, piece, verdict, clock.GetElapsedTime(begun), bench.Any);
+        return new UnitAnswer(verdict, clock.GetElapsedTime(begun)) { Crashed = verdict is Verdict.Unchecked && ground.IsPoisoned(piece) };
     }
 
-    private void Enter(ICheck check, Portion piece, Verdict verdict, TimeSpan duration, Patient? patient)
+    private void Enter(ICheck check, Portion piece, Verdict verdict, TimeSpan duration, Patient? patient, Carried? carried = null)
     {
         ground.Record(piece, check, verdict);
         record.Enter(check, piece, new Examination(check.Id, piece.Target, verdict, duration)
         {
+            Carried = carried,
             Body = settings.Incremental && verdict is Verdict.Sound && patient is not null ? bodies.Of(piece, check, patient) : null,
         });
     }
@@ -172,10 +206,14 @@ internal sealed class ScrubRoom(IPatientSource source, string? database, ScrubSe
         // 57P01: somebody stopped the server or ended the session. That is nobody's damage, and the server may be back.
         if (!await source.CrashedSince(cancellationToken) || problem.SqlState == "57P01")
             return new Verdict.Unchecked($"the connection was lost: {problem.Message}; run it again, with --resume");
-        const string why = "reading it crashed the server; it is not read through the server again";
+        Poison(portion);
+        return new Verdict.Unchecked($"{Crash}. Take a snapshot of its files before anything else: kintsugi snapshots create");
+    }
+
+    private void Poison(Portion portion)
+    {
         foreach (var oid in portion.StandsOn.Concat(portion.Relation is { } relation ? [relation.Oid] : []))
-            ground.Poison(oid, why);
-        return new Verdict.Unchecked($"{why}. Take a snapshot of its files before anything else: kintsugi snapshots create");
+            ground.Poison(oid, Crash);
     }
 
     private static Verdict Stamp(Verdict verdict, ICheck check, string? weakness) => verdict switch

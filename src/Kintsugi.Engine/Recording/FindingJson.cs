@@ -17,6 +17,10 @@ public static class FindingJson
         json.WriteString("provisional", finding.Provisional);
         if (finding.Rows is { } rows)
             json.WriteNumber("rows", rows);
+        if (finding.Key is { } key)
+            json.WriteString("key", key);
+        if (finding.SeverityOverride is { } severity)
+            json.WriteString("severity", severity.ToString());
         json.WriteStartObject("facts");
         foreach (var (name, value) in finding.Facts)
             json.WriteString(name, value);
@@ -41,6 +45,8 @@ public static class FindingJson
                 Hint = json.GetProperty("hint").GetString(),
                 Provisional = json.GetProperty("provisional").GetString(),
                 Rows = json.TryGetProperty("rows", out var rows) ? rows.GetInt64() : null,
+                Key = json.TryGetProperty("key", out var key) ? key.GetString() : null,
+                SeverityOverride = json.TryGetProperty("severity", out var severity) ? Enum.Parse<Severity>(severity.GetString()!) : null,
                 Facts = json.GetProperty("facts").EnumerateObject().ToDictionary(item => item.Name, item => item.Value.GetString()!),
                 Samples = [.. json.GetProperty("samples").EnumerateArray().Select(item => item.GetString()!)],
             };

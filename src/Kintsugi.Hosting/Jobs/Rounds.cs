@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Kintsugi.Configuration;
 using Kintsugi.State;
 using Microsoft.Extensions.Logging;
@@ -8,14 +7,16 @@ namespace Kintsugi.Hosting;
 /// <summary>The jobs that look: each is a scrub of its own width. What they find becomes cases in the ledger, which are the truth.</summary>
 internal sealed class Rounds(
     TargetBoard board, ConfigurationSource configuration, ServiceState state, StoredLedger ledger, KintsugiMeter meter, KintsugiTraces traces, AlertDesk alerts, CaseAlerts caseAlerts,
-    Triage triage, TimeProvider clock, ILogger<Rounds> log)
+    Triage triage, LookTurns turns, TimeProvider clock, ILogger<Rounds> log)
 {
-    private readonly ConcurrentDictionary<string, SemaphoreSlim> turns = new();
+    private readonly UnitBook units = new(state.Books);
 
-    public async ValueTask<string> Look(string job, string target, string argument, CancellationToken cancellationToken)
+    /// <returns>What came of it, and how many units of it each node has done.</returns>
+    /// <exception cref="OvertakenException">Another node leads this look by now.</exception>
+    public async ValueTask<(string Message, IReadOnlyDictionary<string, long> Units)> Look(string job, string target, string argument, CancellationToken cancellationToken)
     {
         // The heavy looks at one server come one after the other; a health check never waits for them.
-        using var turn = job == JobNames.HealthCheck ? null : await Turn.Wait(turns.GetOrAdd(target, _ => new SemaphoreSlim(1)), cancellationToken);
+        using var turn = job == JobNames.HealthCheck ? null : await turns.Wait(target, cancellationToken);
         await using var ward = await board.Enter(target, cancellationToken);
         // Every look: the counters are kept anew after each, for our own reading raises them.
         var anomalies = await CounterHistory.Compare(ward.Source, ledger, clock, cancellationToken);
@@ -23,11 +24,13 @@ internal sealed class Rounds(
             foreach (var anomaly in anomalies)
                 alerts.Raise($"advice:{target}:{anomaly.Key}", anomaly.Severity, target, anomaly.Text, null);
         // A look that was cut short goes on where it was, on whichever node; a health check is too short for that.
-        using var journal = job == JobNames.HealthCheck ? null : new LookJournal(state.Books, $"{job} {target} {argument}", clock);
+        var look = $"{job} {target} {argument}";
+        using var journal = job == JobNames.HealthCheck ? null : new LookJournal(state.Books, look, clock);
+        var settings = new ScrubSettings { Only = Looks.Of(job, ward.Registry.Checks), Includes = await Looks.Table(argument, ward.Source, cancellationToken) };
+        using var office = journal is null || !state.IsShared ? null : await OpenOffice(look, settings, ward, cancellationToken);
         var (report, unread) = journal is null
             ? await HealthCheck(ward, cancellationToken)
-            : (await Scrub(ward, new ScrubSettings { Only = Looks.Of(job, ward.Registry.Checks), Includes = await Looks.Table(argument, ward.Source, cancellationToken) },
-                journal, cancellationToken), 0);
+            : (await Scrub(ward, settings, journal, office, cancellationToken), 0);
         await CounterHistory.Keep(ward.Source, ledger, clock, cancellationToken);
         // Before the findings become known ones.
         if (await CircuitBreaker.Watch(ledger, ward.Server, report, configuration.Current.Breaker, clock.GetUtcNow(), cancellationToken) is { } stopped)
@@ -40,11 +43,22 @@ internal sealed class Rounds(
             await board.Examined(target, cancellationToken);
         if (argument.Length == 0)
             Tell(job, target, report, anomalies);
+        var done = office?.Complete() ?? new Dictionary<string, long>();
         journal?.Complete();
         var carried = report.Examinations.Count(seen => seen.Carried is not null);
-        return $"{report.Count<Verdict.Sound>()} sound, {report.Count<Verdict.Damaged>()} damaged, {report.Count<Verdict.Unchecked>()} unchecked, "
+        return ($"{report.Count<Verdict.Sound>()} sound, {report.Count<Verdict.Damaged>()} damaged, {report.Count<Verdict.Unchecked>()} unchecked, "
             + $"{opened} cases opened{(unread > 0 ? $"; {unread} indexes are too large or too many for a health check and left to {JobNames.IndexCheck}" : "")}"
-            + (carried > 0 ? $"; {carried} were proven before this look was cut short" : "");
+            + (carried > 0 ? $"; {carried} were proven before this look was cut short" : "")
+            + (done.Count > 1 ? $"; of the large pieces {string.Join(", ", done.OrderBy(node => node.Key, StringComparer.Ordinal).Select(node => $"{node.Value} by {node.Key}"))}" : ""),
+            done);
+    }
+
+    private ValueTask<UnitOffice> OpenOffice(string look, ScrubSettings settings, Ward ward, CancellationToken cancellationToken)
+    {
+        var jobs = configuration.Current.Jobs;
+        var offer = new LookOffer(look, ward.Target.Name, state.Node, Likeness.Fingerprint(ward.Registry, configuration), Likeness.Ground(ward.Source.Server),
+            settings.Depth.ToString(), clock.GetUtcNow() + settings.TimeLimit, jobs.Sessions - settings.Jobs);
+        return UnitOffice.Open(units, state, offer, ward, jobs.UnitSize, meter, clock, cancellationToken);
     }
 
     /// <summary>
@@ -53,7 +67,7 @@ internal sealed class Rounds(
     /// </summary>
     private async ValueTask<(ScrubReport Report, int Unread)> HealthCheck(Ward ward, CancellationToken cancellationToken)
     {
-        var server = await Scrub(ward, new ScrubSettings { Only = Looks.Of(JobNames.HealthCheck, ward.Registry.Checks) }, null, cancellationToken);
+        var server = await Scrub(ward, new ScrubSettings { Only = Looks.Of(JobNames.HealthCheck, ward.Registry.Checks) }, null, null, cancellationToken);
         var examinations = server.Examinations.ToList();
         var unread = 0;
         foreach (var database in ward.Source.Databases)
@@ -65,16 +79,16 @@ internal sealed class Rounds(
             {
                 Only = Looks.Critical, Databases = new HashSet<string> { database },
                 Includes = relation => relation.Index is { Valid: false } || chosen.Contains((relation.Schema, relation.Name)),
-            }, null, cancellationToken);
+            }, null, null, cancellationToken);
             examinations.AddRange(indexes.Examinations);
         }
         return (new ScrubReport(server.Started, clock.GetUtcNow(), examinations), unread);
     }
 
-    private async ValueTask<ScrubReport> Scrub(Ward ward, ScrubSettings settings, IScrubJournal? journal, CancellationToken cancellationToken)
+    private async ValueTask<ScrubReport> Scrub(Ward ward, ScrubSettings settings, IScrubJournal? journal, IUnitOffice? office, CancellationToken cancellationToken)
     {
         using var trace = traces.Scrub();
-        return await new Scrub(ward.Registry.Checks, ward.Source, clock, trace) { Journal = journal }.Run(settings, cancellationToken);
+        return await new Scrub(ward.Registry.Checks, ward.Source, clock, trace) { Journal = journal, Office = office }.Run(settings, cancellationToken);
     }
 
     /// <summary>Files what was found. A case that is known and open is not filed again at every look, but this look may say something new of it.</summary>
@@ -147,17 +161,5 @@ internal sealed class Rounds(
             alerts.Raise(key, advice.Severity, target, advice.Text, null);
         foreach (var gone in alerts.Firing(prefix).Where(key => !stands.ContainsKey(key)))
             alerts.Resolve(gone, target, "it is seen no more");
-    }
-
-    /// <summary>Held until it is disposed.</summary>
-    private sealed class Turn(SemaphoreSlim gate) : IDisposable
-    {
-        public static async ValueTask<Turn> Wait(SemaphoreSlim gate, CancellationToken cancellationToken)
-        {
-            await gate.WaitAsync(cancellationToken);
-            return new Turn(gate);
-        }
-
-        public void Dispose() => gate.Release();
     }
 }

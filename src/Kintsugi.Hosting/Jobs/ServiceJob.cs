@@ -21,11 +21,16 @@ internal sealed class ServiceJob(
         var begun = clock.GetTimestamp();
         var run = book.Begin(job, target, argument, clock.GetUtcNow());
         var (state, message, rows) = ("failed", (string?)null, 0L);
+        IReadOnlyDictionary<string, long> units = new Dictionary<string, long>();
         try
         {
-            (state, message, rows) = job == JobNames.Repair
-                ? await repairing.Treat(target, argument, cancellationToken)
-                : ("done", await rounds.Look(job, target, argument, cancellationToken), 0);
+            if (job == JobNames.Repair)
+                (state, message, rows) = await repairing.Treat(target, argument, cancellationToken);
+            else
+            {
+                (message, units) = await rounds.Look(job, target, argument, cancellationToken);
+                state = "done";
+            }
             Log.JobEnded(log, job, target, $"{state} {message}");
             if (job == JobNames.HealthCheck)
                 alerts.Resolve($"target:{target}", target, "it can be examined again");
@@ -53,7 +58,7 @@ internal sealed class ServiceJob(
             if (job == JobNames.HealthCheck)
                 meter.Checked(clock.GetElapsedTime(begun));
             span?.SetTag("kintsugi.outcome", state).SetStatus(state == "failed" ? ActivityStatusCode.Error : ActivityStatusCode.Ok);
-            book.End(run, state, message, rows, clock.GetUtcNow(), options.HistoryKept);
+            book.End(run, state, message, rows, units, clock.GetUtcNow(), options.HistoryKept);
         }
         if (lifetime.ApplicationStopping.IsCancellationRequested)
             return;

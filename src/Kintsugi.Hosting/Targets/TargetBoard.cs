@@ -30,12 +30,7 @@ internal sealed class TargetBoard(
         SessionFactory? factory = null;
         try
         {
-            var settings = ConnectionResolver.Resolve(
-                options.Request with { FileConnection = target.Connection?.Reveal(), FilePassword = target.Password, Prompt = PasswordPrompt.Never },
-                options.Around);
-            factory = new SessionFactory(
-                database => (database is null ? settings : settings.WithDatabase(database)).ToDriver(pooling: false).ConnectionString,
-                new SessionLimits());
+            (factory, var settings) = FactoryFor(target);
             var all = target.Databases.Count > 0 && target.Databases.Any(pattern => pattern.AsSpan().ContainsAny('*', '?'));
             var source = await PatientSource.Connect(
                 factory, all ? null : target.Databases.Count > 0 ? target.Databases : settings.Databases,
@@ -62,6 +57,38 @@ internal sealed class TargetBoard(
             throw problem is PatientException ? problem : new PatientException(null, problem.Message, problem);
         }
     }
+
+    /// <summary>One database, for one session at a time, and nothing is told of it: the node that leads the look has entered the target.</summary>
+    /// <exception cref="PatientException">It cannot be reached from here.</exception>
+    public async ValueTask<Ward> Visit(string name, string database, CancellationToken cancellationToken)
+    {
+        var target = configuration.Current.Targets.First(target => target.Name == name);
+        SessionFactory? factory = null;
+        try
+        {
+            (factory, _) = FactoryFor(target);
+            var source = await PatientSource.Connect(factory, [database], null, target.DataDirectory, new Pace(null, clock), cancellationToken);
+            return new Ward(target, factory, source, RegistryFor(target));
+        }
+        catch (Exception problem) when (problem is PatientException or ConnectionSettingsException)
+        {
+            if (factory is not null)
+                await factory.DisposeAsync();
+            throw problem is PatientException ? problem : new PatientException(null, problem.Message, problem);
+        }
+    }
+
+    private (SessionFactory Factory, ConnectionSettings Settings) FactoryFor(TargetConfiguration target)
+    {
+        var settings = ConnectionResolver.Resolve(
+            options.Request with { FileConnection = target.Connection?.Reveal(), FilePassword = target.Password, Prompt = PasswordPrompt.Never },
+            options.Around);
+        // A node that was killed must not go on reading while another reads the same.
+        return (new SessionFactory(database => (database is null ? settings : settings.WithDatabase(database)).ToDriver(pooling: false).ConnectionString,
+            new SessionLimits { EndsWithUs = state.IsShared }), settings);
+    }
+
+    public Registry RegistryOf(string name) => RegistryFor(configuration.Current.Targets.First(target => target.Name == name));
 
     /// <summary>What the application added comes after what is there: the gentler repair is asked first.</summary>
     private Registry RegistryFor(TargetConfiguration target)

@@ -14,6 +14,9 @@ public sealed record SessionLimits
 
     /// <summary>How long after the server should have ended a statement the client waits for it to say so.</summary>
     public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>The server ends what a reading session does when this process is gone (14 and later); writing ones always do that.</summary>
+    public bool EndsWithUs { get; init; }
 }
 
 /// <summary>The only code that opens connections to a patient.</summary>
@@ -32,6 +35,8 @@ public sealed class SessionFactory(Func<string?, string> connectionString, Sessi
         {
             var connection = await Open(database, stop);
             await Prepare(connection, readOnly: true, stop);
+            if (Limits.EndsWithUs)
+                await NoticeOurEnd(connection, stop);
             return connection;
         }
     }

@@ -29,7 +29,7 @@ public sealed class LookJournal : IScrubJournal, IDisposable
         timer = clock.CreateTimer(_ => KeepInPassing(), null, Often, Often);
     }
 
-    public DateTimeOffset? ProvenAt(string check, Portion piece) => proven.TryGetValue(ScrubJournal.Key(check, piece), out var at) ? at : null;
+    public DateTimeOffset? ProvenAt(string check, Portion piece) => proven.TryGetValue(PieceKey.Of(check, piece), out var at) ? at : null;
 
     public void Enter(string check, Portion piece, DateTimeOffset at)
     {
@@ -37,7 +37,7 @@ public sealed class LookJournal : IScrubJournal, IDisposable
             return;
         lock (gate)
         {
-            pending.Add((ScrubJournal.Key(check, piece), at));
+            pending.Add((PieceKey.Of(check, piece), at));
             if (pending.Count >= Together)
                 Keep();
         }

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Globalization;
 
 namespace Kintsugi.State;
 
@@ -6,16 +7,18 @@ namespace Kintsugi.State;
 /// <param name="node">The node whose runs are begun here.</param>
 public sealed class ServiceBook(StateStore store, string node = "")
 {
-    private const string RunColumns = "id, job, target, argument, state, started, ended, message, node";
+    private const string RunColumns = "id, job, target, argument, state, started, ended, message, node, units";
 
     public long Begin(string job, string target, string argument, DateTimeOffset at) => store.Change(connection => Sql.Number(
         connection, "insert into runs (job, target, argument, state, started, node) values (@job, @target, @argument, 'running', @at, @node) returning id",
         ("@job", job), ("@target", target), ("@argument", argument), ("@at", Sql.Time(at)), ("@node", node)));
 
-    public void End(long run, string state, string? message, long rows, DateTimeOffset at, TimeSpan keep) => store.Change(connection =>
+    /// <param name="units">How many units of a shared look each node has done.</param>
+    public void End(
+        long run, string state, string? message, long rows, IReadOnlyDictionary<string, long> units, DateTimeOffset at, TimeSpan keep) => store.Change(connection =>
     {
-        Sql.Run(connection, "update runs set state = @state, message = @message, rows = @rows, ended = @at where id = @id",
-            ("@state", state), ("@message", message), ("@rows", rows), ("@at", Sql.Time(at)), ("@id", run));
+        Sql.Run(connection, "update runs set state = @state, message = @message, rows = @rows, units = @units, ended = @at where id = @id",
+            ("@state", state), ("@message", message), ("@rows", rows), ("@units", UnitsText(units)), ("@at", Sql.Time(at)), ("@id", run));
         Sql.Run(connection, "delete from runs where started < @old", ("@old", Sql.Time(at - keep)));
     });
 
@@ -85,13 +88,27 @@ public sealed class ServiceBook(StateStore store, string node = "")
         row => new JobRequest(row.GetString(0), row.GetString(1), row.TextOrNull(2), row.TextOrNull(3), row.GetString(4), Sql.Time(row.GetString(5)))));
 
     private static JobRun Run(DbDataReader row) => new(row.GetInt64(0), row.GetString(1), row.GetString(2), row.GetString(3), row.GetString(4),
-        Sql.Time(row.GetString(5)), row.TimeOrNull(6), row.TextOrNull(7), row.GetString(8));
+        Sql.Time(row.GetString(5)), row.TimeOrNull(6), row.TextOrNull(7), row.GetString(8))
+    {
+        Units = UnitsOf(row.TextOrNull(9)),
+    };
+
+    /// <summary>A line for each node: the number and the name.</summary>
+    private static string? UnitsText(IReadOnlyDictionary<string, long> units) => units.Count == 0 ? null
+        : string.Join('\n', units.OrderBy(node => node.Key, StringComparer.Ordinal).Select(node => string.Create(CultureInfo.InvariantCulture, $"{node.Value} {node.Key}")));
+
+    private static Dictionary<string, long> UnitsOf(string? text) => (text?.Split('\n') ?? []).Select(line => line.Split(' ', 2))
+        .ToDictionary(line => line[1], line => long.Parse(line[0], CultureInfo.InvariantCulture));
 }
 
 /// <param name="State">running, done, failed, cancelled, stopped, lost; of a repair also healed, transient, waiting, escalated, skipped.</param>
 public sealed record JobRun(
     long Id, string Job, string Target, string Argument, string State, DateTimeOffset Started, DateTimeOffset? Ended, string? Message,
-    string Node);
+    string Node)
+{
+    /// <summary>How many units of a look that nodes share each of them has done; empty for anything else.</summary>
+    public IReadOnlyDictionary<string, long> Units { get; init; } = new Dictionary<string, long>();
+}
 
 /// <summary>A job as the running service has it in its schedule.</summary>
 public sealed record PlannedJob(string Job, string Target, TimeSpan Interval, DateTimeOffset? Next, DateTimeOffset? Previous);

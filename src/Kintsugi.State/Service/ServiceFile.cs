@@ -5,7 +5,7 @@ namespace Kintsugi.State;
 /// <summary>The file under the service's books, beside the ledger: used by the service and by the command line at once.</summary>
 public static class ServiceFile
 {
-    private const long Newest = 2;
+    private const long Newest = 3;
 
     private const string First = """
         create table if not exists runs (id integer primary key autoincrement, job text not null, target text not null, argument text not null,
@@ -29,6 +29,8 @@ public static class ServiceFile
         create table proven (look text not null, piece text not null, at text not null, primary key (look, piece)) strict;
         create table versions (name text primary key, number integer not null) strict
         """;
+
+    private const string Third = "alter table runs add column units text";
 
     /// <exception cref="StateException">The file cannot be opened, is broken or of a newer version.</exception>
     public static StateStore Open(string path)
@@ -64,7 +66,9 @@ public static class ServiceFile
         if (at == Newest)
             return;
         Sql.Run(connection, First);
-        Sql.Run(connection, Second);
+        if (at < 2)
+            Sql.Run(connection, Second);
+        Sql.Run(connection, Third);
         Sql.Run(connection, $"pragma user_version = {Newest}");
         transaction.Commit();
     }

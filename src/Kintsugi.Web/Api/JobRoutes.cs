@@ -96,5 +96,6 @@ internal static class JobRoutes
         ["ended"] = ApiJson.Time(run.Ended),
         ["message"] = run.Message,
         ["node"] = run.Node,
+        ["units"] = new JsonObject(run.Units.Select(node => KeyValuePair.Create(node.Key, (JsonNode?)node.Value))),
     };
 }
