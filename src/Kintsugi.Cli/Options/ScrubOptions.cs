@@ -63,6 +63,9 @@ internal sealed record ScrubArguments(ScrubSettings Settings, Selection Selectio
     /// <summary>Keep how far it has come, for the next one to go on.</summary>
     public bool Resumable { get; init; }
 
+    /// <summary>What needs no look this time.</summary>
+    public IScrubJournal? Proven { get; init; }
+
     /// <summary>What is asked, as one word: only the same question can be gone on with.</summary>
     public string Words(IEnumerable<string> databases) => string.Join('\u001d', Settings.Depth, string.Join(' ', Settings.Only.Order(StringComparer.Ordinal)),
         string.Join(' ', Settings.Skip.Order(StringComparer.Ordinal)), Selection.Words, string.Join('\u001f', databases));

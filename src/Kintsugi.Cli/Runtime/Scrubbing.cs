@@ -22,7 +22,7 @@ internal static class Scrubbing
         using var progress = new ProgressLine(context, output.Quiet);
         var report = await new Scrub(registry.Checks, source, context.Clock, progress)
         {
-            Journal = journal,
+            Journal = journal ?? arguments.Proven,
             History = settings.TimeLimit is not null || settings.Incremental ? await History(source, context, cancellationToken) : ScrubHistory.None,
         }.Run(settings, cancellationToken);
         if (!report.TimeLimitReached)

@@ -23,9 +23,10 @@ internal sealed class Theatre(
         stopped = await CircuitBreaker.State(ledger, server, cancellationToken);
         if (stopped is null)
             await FinishKilledRuns(cancellationToken);
+        JustProven? proven = null;
         for (var round = 1; ; round++)
         {
-            var report = await Scrubbing.Run(clinic, scrub, output, context, cancellationToken);
+            var report = await Scrubbing.Run(clinic, scrub with { Proven = proven }, output, context, cancellationToken);
             stopped = await CircuitBreaker.Watch(ledger, server, report, clinic.Breaker, context.Clock.GetUtcNow(), cancellationToken);
             var accepted = await Baseline.Of(ledger, server, report.Findings, context.Clock.GetUtcNow(), cancellationToken);
             var open = Diagnosis.Cases(report.Findings).Where(healing => IsMeant(healing) && !accepted.Covers(healing)).ToList();
@@ -34,6 +35,9 @@ internal sealed class Theatre(
             var healed = false;
             foreach (var healing in open)
                 healed |= await Treat(healing, cancellationToken);
+            // Of several, a later repair may have altered what an earlier one proved.
+            proven = open is [var single] && treated[^1] is { Outcome: Outcome.Healed, Steps.Count: > 0 }
+                ? new JustProven(single, clinic.Registry, context.Clock.GetUtcNow()) : null;
             if (!healed)
                 return (await CloseWhatIsGone(report, cancellationToken), report);
         }

@@ -97,7 +97,7 @@ internal sealed class ScrubRoom(IPatientSource source, string? database, ScrubSe
         if (piece.Settled is not null || piece.Relation is null || ground.IsDoubted(piece))
             return null;
         if (Journal?.ProvenAt(check.Id, piece) is { } at)
-            return new Carried(at, Carried.Resumed);
+            return new Carried(at, Journal.How);
         return settings.Incremental && bodies.CheckpointAt is { } checkpoint && bodies.Of(piece, check, patient) is { } body
             && History.ProofOf(check.Id, piece.Target, settings.Depth, body, checkpoint, clock.GetUtcNow()) is { } proof
             ? new Carried(proof, Carried.Unchanged) : null;

@@ -41,6 +41,9 @@ public sealed record Carried(DateTimeOffset At, string How)
     /// <summary>By the scrub that was interrupted and that this one goes on with.</summary>
     public const string Resumed = "resumed";
 
+    /// <summary>By the proof of a repair, right before.</summary>
+    public const string Repaired = "repaired";
+
     /// <summary>No page of its files, and nothing else that the answer follows from, has changed since.</summary>
     public const string Unchanged = "unchanged";
 }

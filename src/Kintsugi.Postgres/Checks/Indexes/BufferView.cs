@@ -39,14 +39,13 @@ internal sealed class BufferView(IReadSession session, Patient patient, string g
 
     public async ValueTask<int> Read(Located relation, long first, Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        var pages = Math.Min(buffer.Length / PageFormat.Size, await Blocks(relation, cancellationToken) - first);
-        if (pages <= 0)
-            return 0;
-        var type = getRawPage.Length > 0 && patient.Can.Function("pageinspect", Function) is not null ? "int8" : "int4";
-        var read = await session.Rows(
-            $"SELECT {getRawPage}($1::pg_catalog.regclass::pg_catalog.text, 'main', b::pg_catalog.{type}) "
-            + "FROM pg_catalog.generate_series($2::pg_catalog.int8, $3::pg_catalog.int8) b ORDER BY b",
-            row => row.GetFieldValue<byte[]>(0), cancellationToken, relation.Relation.Oid, first, first + pages - 1);
+        var type = patient.Can.Function("pageinspect", Function) is not null ? "int8" : "int4";
+        // Within one statement with the size: what is asked for beyond the end is an error.
+        var read = await session.Rows($"""
+            SELECT {getRawPage}($1::pg_catalog.regclass::pg_catalog.text, 'main', b::pg_catalog.{type})
+            FROM pg_catalog.generate_series($2::pg_catalog.int8,
+                     least($3::pg_catalog.int8, coalesce(pg_catalog.pg_relation_size($1::pg_catalog.regclass, 'main'), 0) / 8192 - 1)) b ORDER BY b
+            """, row => row.GetFieldValue<byte[]>(0), cancellationToken, relation.Relation.Oid, first, first + (buffer.Length / PageFormat.Size) - 1);
         for (var i = 0; i < read.Count; i++)
             read[i].CopyTo(buffer.Slice(i * PageFormat.Size, PageFormat.Size));
         return read.Count;

@@ -1,6 +1,8 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using Kintsugi.Pages;
+using Kintsugi.Pages.Crossing;
 using Kintsugi.Postgres.Checks.Indexes;
 using Kintsugi.Postgres.Checks.Rows;
 using Kintsugi.Postgres.Sessions;
@@ -13,7 +15,7 @@ namespace Kintsugi.Postgres.Repairs.Values;
 /// </summary>
 internal sealed partial class ContradictedRows(Relation table, IndexTestimony index, RowRoots roots, IPageView view, Patient patient)
 {
-    /// <summary>So many rows are all compared, a hundred bytes of memory each; of more only the one that the check named.</summary>
+    /// <summary>So many rows are all compared, fifty bytes of memory each; of more only the one that the check named.</summary>
     private const double MostRows = 300_000;
 
     /// <returns>Their places; null where the index cannot be read to its end.</returns>
@@ -22,16 +24,20 @@ internal sealed partial class ContradictedRows(Relation table, IndexTestimony in
         var named = findings.Select(finding => Named().Match(finding.Evidence)).Where(match => match.Success).Select(match => match.Groups[1].Value).Distinct().ToArray();
         if (table.Rows > MostRows && named.Length == 0)
             return [];
-        var rows = await Rows(table.Rows > MostRows ? named : null, cancellationToken);
+        var rows = new Dictionary<Tid, Compared>();
+        foreach (var (place, key) in await Rows(table.Rows > MostRows ? named : null, cancellationToken))
+            if (await roots.Of(place, cancellationToken) is { } root)
+                rows[root] = new Compared(place, key);
         // Read after the rows: the entry of a row that could be seen was there by then.
-        if (await index.Hear(null, view, patient, cancellationToken) is not { } heard)
-            return null;
-        var found = new List<string>();
-        foreach (var (place, key) in rows)
-            if (await roots.Of(Parse(place), cancellationToken) is { } root && heard.TryGetValue(root, out var entries) && entries.All(entry => entry.Key != key))
-                found.Add(place);
-        return found;
+        var whole = await index.Visit(rows.ContainsKey, (root, key) => rows[root] = rows[root].With(Digest(key)), view, patient, cancellationToken);
+        return whole ? [.. rows.Values.Where(row => row is { HasEntry: true, Agrees: false }).Select(row => row.Place).Order().Select(place => place.ToString())] : null;
     }
+
+    /// <summary>
+    /// Whether that is all that the check said: it looks for rows without entry when it has found the whole index in order (verify_nbtree.c,
+    /// bt_check_every_level).
+    /// </summary>
+    public static bool FoundOrder(IEnumerable<Finding> findings) => findings.All(finding => finding.Check == "btree" && Named().IsMatch(finding.Evidence));
 
     /// <summary>
     /// Whether the entry is that of another row, which has none: then its pointer is what is wrong, and the row is not contradicted.
@@ -51,15 +57,23 @@ internal sealed partial class ContradictedRows(Relation table, IndexTestimony in
         return heard is null || others.Count < same.Count || others.Keys.Any(root => !heard.TryGetValue(root, out var own) || own.All(one => one.Key != entry.Key));
     }
 
+    /// <summary>A row, the digest of its key, and what its entries say of it.</summary>
+    private readonly record struct Compared(Tid Place, ulong Key, bool HasEntry = false, bool Agrees = false)
+    {
+        public Compared With(ulong entry) => this with { HasEntry = true, Agrees = Agrees || entry == Key };
+    }
+
     private string Row => Quote.Identifier(table.Name);
 
     private string Settings => Evidence.Settings(OwnerRights.Role(table, index.CallsOthers, patient));
 
-    private ValueTask<IReadOnlyList<(string Place, string Key)>> Rows(string[]? places, CancellationToken cancellationToken) =>
+    private ValueTask<IReadOnlyList<(Tid Place, ulong Key)>> Rows(string[]? places, CancellationToken cancellationToken) =>
         patient.Session.InTransaction(Settings, session => session.Rows(
             $"SELECT s.place::pg_catalog.text, s.key FROM (SELECT {Row}.ctid AS place, {index.KeyOfRow} AS key FROM ONLY {Quote.Name(table)} WHERE {index.Meant}"
             + (places is null ? "" : $" AND {Row}.ctid = ANY ($1::pg_catalog.text[]::pg_catalog.tid[])") + ") s WHERE s.key IS NOT NULL",
-            row => (row.GetString(0), row.GetString(1)), cancellationToken, places is null ? [] : [places]), cancellationToken);
+            row => (Parse(row.GetString(0)), Digest(row.GetString(1))), cancellationToken, places is null ? [] : [places]), cancellationToken);
+
+    private static ulong Digest(string key) => KeyDigest.Add(KeyDigest.Start, MemoryMarshal.AsBytes(key.AsSpan()));
 
     internal static Tid Parse(string place)
     {

@@ -58,34 +58,47 @@ internal sealed record IndexTestimony(
     /// <summary>SQL: whether the index is meant to have the row.</summary>
     public string Meant => Predicate is null ? "true" : $"({Predicate})";
 
-    /// <summary>The entries that lead to these places (of HOT chains to their roots), or all where none is named.</summary>
+    /// <summary>The entries that lead to these places (of HOT chains to their roots).</summary>
     /// <returns>Null where a page of the index cannot be read and believed.</returns>
     public async ValueTask<Dictionary<Tid, List<HeardEntry>>?> Hear(
-        IReadOnlySet<Tid>? places, IPageView view, Patient patient, CancellationToken cancellationToken)
+        IReadOnlySet<Tid> places, IPageView view, Patient patient, CancellationToken cancellationToken)
     {
-        var columns = (await RawKeys.OfKey(Index, patient.Session, cancellationToken)).Columns;
         var heard = new Dictionary<Tid, List<HeardEntry>>();
+        var columns = await Columns(patient, cancellationToken);
         var whole = await BtreeEntries.ReadPages(Index, view, patient, (page, content) =>
         {
             for (var i = 0; i < content.Rows.Count; i++)
             {
                 var row = content.Rows[i];
-                if (places is not null && !places.Contains(row.Tid))
-                    continue;
-                var (key, first) = Key(page, row.Item, columns);
-                if (key is null)
+                if (!places.Contains(row.Tid) || Key(page, row.Item, columns) is not ({ } key, { } first))
                     continue;
                 if (!heard.TryGetValue(row.Tid, out var list))
                     heard[row.Tid] = list = [];
                 // Beside all entries of the same line pointer: a posting list is one key.
                 var before = content.Rows.FindLastIndex(i, other => other.Item != row.Item);
                 var after = content.Rows.FindIndex(i, other => other.Item != row.Item);
-                list.Add(places is null ? new HeardEntry(key, [], null, null) : new HeardEntry(key, first!,
-                    before < 0 ? null : Key(page, content.Rows[before].Item, columns).First, after < 0 ? null : Key(page, content.Rows[after].Item, columns).First));
+                list.Add(new HeardEntry(key, first, before < 0 ? null : Key(page, content.Rows[before].Item, columns).First,
+                    after < 0 ? null : Key(page, content.Rows[after].Item, columns).First));
             }
         }, cancellationToken);
         return whole ? heard : null;
     }
+
+    /// <summary>The key of each entry that leads to a wanted place, in the order of the index's pages.</summary>
+    /// <returns>False where a page of the index cannot be read and believed.</returns>
+    public async ValueTask<bool> Visit(Func<Tid, bool> wants, Action<Tid, string> visit, IPageView view, Patient patient, CancellationToken cancellationToken)
+    {
+        var columns = await Columns(patient, cancellationToken);
+        return await BtreeEntries.ReadPages(Index, view, patient, (page, content) =>
+        {
+            foreach (var row in content.Rows)
+                if (wants(row.Tid) && Key(page, row.Item, columns).Key is { } key)
+                    visit(row.Tid, key);
+        }, cancellationToken);
+    }
+
+    private async ValueTask<HeapColumn[]> Columns(Patient patient, CancellationToken cancellationToken) =>
+        (await RawKeys.OfKey(Index, patient.Session, cancellationToken)).Columns;
 
     private static (string? Key, byte[]? First) Key(ReadOnlySpan<byte> page, int item, HeapColumn[] columns)
     {

@@ -83,7 +83,7 @@ public sealed class RestoreValueRepair(TimeProvider clock) : IRepair
     {
         if (indexes.FirstOrDefault(one => one.Index.Oid == index.Oid) is not { } testimony)
             return ([], [], "its keys are of types whose bytes are not compared, or it is too large");
-        if (await BTreeCheck.Disorder(index, patient, cancellationToken) is { } disorder)
+        if (!ContradictedRows.FoundOrder(healing.Findings) && await BTreeCheck.Disorder(index, patient, cancellationToken) is { } disorder)
             return ([], [], $"it is no witness: {disorder}");
         var places = await new ContradictedRows(table, testimony, roots, view, patient).Find(healing.Findings, cancellationToken);
         return places is null ? ([], [], "it is no witness: a page of it cannot be read") : (places, testimony.Reads.ToList(), Count(places));
