@@ -83,6 +83,19 @@ public sealed class TurnsTests
         Assert.Equal([2u], heap.Examined);
     }
 
+    [Theory]
+    [InlineData(false, new uint[] { 1, 2, 4, 5, 6 })]
+    [InlineData(true, new uint[] { 1, 2, 3, 4, 5, 6 })]
+    public async Task What_a_repair_has_just_proven_needs_no_look_unless_its_check_knows_more_faults_than_the_one(bool knowsMore, uint[] looked)
+    {
+        var check = new Slow("index", Layer.Index, clock) { Finds = knowsMore ? [Faults.IndexCorrupt, Faults.HeapCorrupt] : [Faults.IndexCorrupt] };
+        var healing = Assert.Single(Diagnosis.Cases([new Finding(Faults.IndexCorrupt, Tables[2].ToTarget("1", "app"), "an entry is missing") { Check = "index" }]));
+        var report = await Scrub(new JustProven(healing, new Registry([check], []), Start), check).Run(new ScrubSettings(), Stop);
+
+        Assert.Equal(looked, check.Examined);
+        Assert.Equal((6, 6 - looked.Length), (report.Count<Verdict.Sound>(), report.CountCarried(Carried.Repaired)));
+    }
+
     private Scrub Scrub(IScrubJournal? journal, params ICheck[] checks) => new(checks, new Source(), clock, null) { Journal = journal };
 
     private async Task<ScrubReport> Window(TimeSpan limit, params ICheck[] checks) =>
@@ -143,7 +156,7 @@ public sealed class TurnsTests
         public Layer Layer => layer;
         public Depth Depth => Depth.Quick;
         public Needs Needs { get; } = new() { Sql = false };
-        public IReadOnlyList<FaultClass> Finds { get; } = [Faults.IndexCorrupt];
+        public IReadOnlyList<FaultClass> Finds { get; init; } = [Faults.IndexCorrupt];
 
         public ValueTask<IReadOnlyList<Portion>> Divide(Patient patient, Depth depth, CancellationToken cancellationToken) =>
             ValueTask.FromResult<IReadOnlyList<Portion>>([.. Tables.Take(Count).Select(relation => new Portion(relation.ToTarget("1", "app"))
