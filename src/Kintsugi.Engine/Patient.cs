@@ -77,4 +77,7 @@ public sealed class PatientException(string? sqlState, string message, Exception
 
     /// <summary>The connection is gone: the backend died, was terminated, or the network broke.</summary>
     public bool ConnectionLost { get; init; }
+
+    /// <summary>The server was shut down, is starting, or is not there: no statement of ours brought that about.</summary>
+    public bool ServerAway { get; init; }
 }

@@ -99,6 +99,7 @@ public sealed class Healer(
             await Spending.Since(ledger, server, id, now.AddDays(-1), cancellationToken), plan);
     }
 
+    /// <exception cref="PatientException">The server is away, which says nothing of the case: it is left as it is for the next time.</exception>
     private async ValueTask<Verdict> Confirm(HealingCase healing, Chart chart, CancellationToken cancellationToken)
     {
         Verdict verdict;
@@ -106,7 +107,7 @@ public sealed class Healer(
         {
             verdict = await examiner.LookAgain(healing.Findings, cancellationToken);
         }
-        catch (PatientException problem)
+        catch (PatientException problem) when (!problem.ServerAway)
         {
             verdict = new Verdict.Unchecked(problem.Message);
         }

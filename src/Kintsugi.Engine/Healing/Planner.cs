@@ -31,7 +31,7 @@ public sealed class Planner(Registry registry, IPatientSource source, string? on
             await using var session = patient.Sql;
             return await repair.Plan(healing, patient, cancellationToken);
         }
-        catch (PatientException problem)
+        catch (PatientException problem) when (!problem.ServerAway)
         {
             return new Proposal.Refused($"planning failed: {problem.Message}");
         }

@@ -72,7 +72,7 @@ public sealed class SessionFactory(Func<string?, string> connectionString, Sessi
         }
         catch (NpgsqlException problem)
         {
-            throw Translate.Problem(problem);
+            throw Translate.Refusal(problem);
         }
     }
 

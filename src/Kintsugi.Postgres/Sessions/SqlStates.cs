@@ -20,7 +20,9 @@ public static class SqlStates
     public const string ExclusionViolation = "23P01";
     public const string FeatureNotSupported = "0A000";
     public const string WrongObjectType = "42809";
+    public const string AdminShutdown = "57P01";
     public const string CrashShutdown = "57P02";
+    public const string CannotConnectNow = "57P03";
 
     /// <summary>The object went away while we looked: that is no fault.</summary>
     public static bool IsGone(string? code) => code is UndefinedTable or UndefinedObject;
@@ -31,7 +33,7 @@ public static class SqlStates
         || code.StartsWith("53", StringComparison.Ordinal);
 
     public static bool IsConnectionLost(string? code) =>
-        code is not null && (code.StartsWith("08", StringComparison.Ordinal) || code is "57P01" or CrashShutdown or "57P03");
+        code is not null && (code.StartsWith("08", StringComparison.Ordinal) || code is AdminShutdown or CrashShutdown or CannotConnectNow);
 
     /// <summary>
     /// Messages of code XX000 that mean damage all the same, in the server's own English (lc_messages is set to C in our sessions):

@@ -11,9 +11,14 @@ internal static class Translate
         {
             Detail = server.Detail,
             ConnectionLost = SqlStates.IsConnectionLost(server.SqlState),
+            ServerAway = server.SqlState is SqlStates.AdminShutdown or SqlStates.CannotConnectNow,
         },
         _ => new PatientException(null, Innermost(problem), problem) { ConnectionLost = problem.InnerException is not TimeoutException },
     };
+
+    /// <summary>Before there was a session in which anything could have been asked.</summary>
+    public static PatientException Refusal(NpgsqlException problem) => problem is PostgresException ? Problem(problem)
+        : new PatientException(null, Innermost(problem), problem) { ConnectionLost = problem.InnerException is not TimeoutException, ServerAway = true };
 
     private static string Innermost(Exception problem)
     {
