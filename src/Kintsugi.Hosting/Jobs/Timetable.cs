@@ -19,8 +19,9 @@ internal sealed class Timetable(ConfigurationSource configuration, ServiceBook b
             foreach (var (job, interval) in JobNames.Periodic(configuration.Current))
             {
                 var key = new TriggerKey(job, target.Name);
-                // Only what differs is written: every overwrite is an extra firing.
-                if (await scheduler.GetTrigger(key, cancellationToken) is not ISimpleTrigger trigger || trigger.RepeatInterval != interval)
+                // Only what differs is written: every overwrite is an extra firing. What fires later than the interval allows was set by a clock that ran ahead.
+                if (await scheduler.GetTrigger(key, cancellationToken) is not ISimpleTrigger trigger || trigger.RepeatInterval != interval
+                    || trigger.NextFireTimeUtc > clock.GetUtcNow() + interval + Slack)
                     trigger = await Write(scheduler, key, interval, cancellationToken);
                 await MakeUp(scheduler, key, interval, cancellationToken);
                 planned.Add(new PlannedJob(job, target.Name, interval, trigger.NextFireTimeUtc, trigger.PreviousFireTimeUtc));
@@ -65,6 +66,8 @@ internal sealed class Timetable(ConfigurationSource configuration, ServiceBook b
             "lost" or "stopped" => now,
             "failed" => (runs[0].Ended ?? now) + Pause(interval, failures),
             _ when key.Name == JobNames.HealthCheck && runs[0].Started < began => now,
+            // The clock was put back: what was begun later than now says nothing of the time since.
+            _ when runs[0].Started > now + Slack => now,
             _ => runs[0].Started + interval + Slack,
         };
         if (now < due || (madeUp.TryGetValue(key, out var last) && now - last < Slack))

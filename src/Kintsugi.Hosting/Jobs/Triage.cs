@@ -10,6 +10,9 @@ internal sealed class Triage(StoredLedger ledger, ConfigurationSource configurat
     /// <summary>A run that ended without an ending in the ledger (the target was lost) is not begun again at once.</summary>
     private static readonly TimeSpan Between = TimeSpan.FromMinutes(1);
 
+    /// <summary>Clocks of two machines may differ by so much.</summary>
+    private static readonly TimeSpan Ahead = TimeSpan.FromMinutes(2);
+
     private readonly ConcurrentDictionary<string, DateTimeOffset> begun = new();
     private readonly ConcurrentDictionary<string, bool> nudged = new();
 
@@ -61,6 +64,9 @@ internal sealed class Triage(StoredLedger ledger, ConfigurationSource configurat
             return false;
         if (row.State is "accepted")
             return history.Word.Accepted <= now;
+        // What was changed later than now was changed by a clock that ran ahead: nobody waits until it is overtaken.
+        if (row.LastChanged > now + Ahead)
+            return true;
         if (history.SpokenSince || history.Interrupted || OpenedSince(row, now))
             return true;
         // A killed run's step: its backend holds the lock until it ends.
