@@ -38,7 +38,7 @@ internal sealed class Rounds(
         else
             alerts.Resolve($"breaker:{target}", target, "repairs are allowed again");
         await ledger.RecordProofs(ward.Server, report, cancellationToken);
-        var opened = await File(target, report, ward, cancellationToken);
+        var opened = await File(job, target, report, ward, cancellationToken);
         if (job == JobNames.HealthCheck)
             await board.Examined(target, cancellationToken);
         if (argument.Length == 0)
@@ -92,7 +92,7 @@ internal sealed class Rounds(
     }
 
     /// <summary>Files what was found. A case that is known and open is not filed again at every look, but this look may say something new of it.</summary>
-    private async ValueTask<int> File(string target, ScrubReport report, Ward ward, CancellationToken cancellationToken)
+    private async ValueTask<int> File(string job, string target, ScrubReport report, Ward ward, CancellationToken cancellationToken)
     {
         var opened = 0;
         var known = (await ledger.Cases(ward.Server, cancellationToken)).ToDictionary(row => row.Id);
@@ -106,6 +106,9 @@ internal sealed class Rounds(
                     triage.Nudge(healing.Id);
                 continue;
             }
+            // It was healed while this look went on, which may have seen it before: the next one is not far.
+            if (job == JobNames.HealthCheck && row is not null && row.LastChanged > report.Started)
+                continue;
             await CaseFiling.File(ledger, clock, healing, cancellationToken);
             meter.Opened(healing.Fault);
             opened++;
