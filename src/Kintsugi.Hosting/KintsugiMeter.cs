@@ -22,6 +22,7 @@ public sealed class KintsugiMeter
     private readonly Dictionary<string, long> orphans = [];
     private IReadOnlyList<Measurement<long>> open = [];
     private IReadOnlyList<Measurement<int>> up = [];
+    private IReadOnlyList<Measurement<int>> nodes = [];
 
     public KintsugiMeter(
         IMeterFactory factory, StoredLedger ledger, ServiceBook book, AlertBook alerts, ConfigurationSource configuration, TimeProvider clock)
@@ -45,6 +46,13 @@ public sealed class KintsugiMeter
         meter.CreateObservableGauge("kintsugi.alerts.waiting", alerts.Waiting, null, "Messages that their receiver has not taken yet.");
         meter.CreateObservableGauge("kintsugi.cases.open", () => open, null, "Cases that are not closed, by fault class and state.");
         meter.CreateObservableGauge("kintsugi.target.up", () => up, null, "1 while the target can be examined.");
+        meter.CreateObservableGauge("kintsugi.nodes", () => nodes, null, "Nodes that were heard of within a lease, by the sum over their configuration.");
+        meter.CreateObservableGauge("kintsugi.memory", () => new[]
+        {
+            new Measurement<long>(Environment.WorkingSet, Tag("kind", "resident")),
+            new Measurement<long>(GC.GetGCMemoryInfo(GCKind.FullBlocking).HeapSizeBytes, Tag("kind", "full_collection")),
+            new Measurement<long>(GC.GetTotalMemory(forceFullCollection: false), Tag("kind", "managed")),
+        }, "By", "What this service itself holds.");
         meter.CreateObservableGauge("kintsugi.rows.orphaned", () => Locked(orphans, pair => new Measurement<long>(pair.Value, Tag("target", pair.Key))), null,
             "Rows without a parent at the last look.");
         meter.CreateObservableGauge("kintsugi.unchecked", () => Locked(unexamined, pair =>
@@ -85,8 +93,9 @@ public sealed class KintsugiMeter
     }
 
     /// <summary>Counts the open cases anew; a scrape must not wait for the ledger.</summary>
-    internal async ValueTask Count(IReadOnlyList<TargetStatus> targets, CancellationToken cancellationToken)
+    internal async ValueTask Count(IReadOnlyList<TargetStatus> targets, IReadOnlyList<WorkingNode> working, CancellationToken cancellationToken)
     {
+        nodes = [.. working.GroupBy(node => node.Configuration).Select(same => new Measurement<int>(same.Count(), Tag("configuration", same.Key)))];
         var rows = new List<CaseRow>();
         foreach (var target in targets.Where(target => target.SystemIdentifier is not null))
             rows.AddRange(await ledger.Cases(target.SystemIdentifier, cancellationToken));

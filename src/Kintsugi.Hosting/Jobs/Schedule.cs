@@ -61,7 +61,7 @@ internal sealed class Schedule(
         await targets.Learn(cancellationToken);
         if (leadership.Leads)
             await Lead(scheduler, cancellationToken);
-        await meter.Count(targets.All, cancellationToken);
+        await meter.Count(targets.All, leadership.Nodes, cancellationToken);
     }
 
     private async ValueTask Lead(IScheduler scheduler, CancellationToken cancellationToken)
