@@ -14,6 +14,9 @@ public sealed record Capabilities
     public required string SystemIdentifier { get; init; }
     public int Timeline { get; init; }
     public bool InRecovery { get; init; }
+
+    /// <summary>Another one after a crash.</summary>
+    public string Checkpointer { get; init; } = "";
     public bool Superuser { get; init; }
     public string User { get; init; } = "";
     public bool? DataChecksums { get; init; }

@@ -5,12 +5,22 @@ namespace Kintsugi.Postgres.Sessions;
 /// <summary>One probe of a database: what can be examined and repaired here. Signatures and privileges count, not version numbers.</summary>
 public static class CapabilityProbe
 {
-    private const string Facts = """
+    /// <summary>
+    /// When the checkpointer was started: it is started anew after a crash, which the postmaster's own start time does not tell.
+    /// Its start time is visible to everybody; where its type is hidden from this role, the numbers of all auxiliary processes serve.
+    /// </summary>
+    internal const string Checkpointer = """
+        coalesce((SELECT s.backend_start::pg_catalog.text FROM pg_catalog.pg_stat_activity s WHERE s.backend_type = 'checkpointer'),
+                 (SELECT pg_catalog.string_agg(s.pid::pg_catalog.text, ',' ORDER BY s.pid) FROM pg_catalog.pg_stat_activity s
+                  WHERE s.datid IS NULL AND s.backend_type IS NULL), '')
+        """;
+
+    private const string Facts = $"""
         SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4, pg_catalog.current_setting('server_version'),
                pg_catalog.pg_is_in_recovery(), current_user::pg_catalog.text,
                (SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname = current_user),
                pg_catalog.current_setting('data_checksums', true), pg_catalog.pg_encoding_to_char(d.encoding),
-               extract(epoch FROM pg_catalog.pg_postmaster_start_time())::pg_catalog.int8
+               extract(epoch FROM pg_catalog.pg_postmaster_start_time())::pg_catalog.int8, {Checkpointer}
         FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()
         """;
 
@@ -42,7 +52,7 @@ public static class CapabilityProbe
     {
         var facts = (await session.Rows(Facts, row => (Number: row.GetInt32(0), Version: row.GetString(1), Recovery: row.GetBoolean(2),
             User: row.GetString(3), Super: row.GetBoolean(4), Checksums: row.IsDBNull(5) ? null : row.GetString(5),
-            Encoding: row.GetString(6), Started: row.GetInt64(7)), cancellationToken))[0];
+            Encoding: row.GetString(6), Started: row.GetInt64(7), Checkpointer: row.GetString(8)), cancellationToken))[0];
         var control = await Control(session, cancellationToken);
         var lists = (await session.Rows(Lists, row => (Kind: row.GetString(0), Name: row.GetString(1), Value: row.IsDBNull(2) ? "" : row.GetString(2),
             Schema: row.IsDBNull(3) ? "" : row.GetString(3)), cancellationToken)).ToLookup(line => line.Kind);
@@ -56,6 +66,7 @@ public static class CapabilityProbe
             SystemIdentifier = control.Identifier ?? "unknown",
             Timeline = control.Timeline,
             InRecovery = facts.Recovery,
+            Checkpointer = facts.Checkpointer,
             User = facts.User,
             Superuser = facts.Super,
             DataChecksums = facts.Checksums is null ? null : facts.Checksums == "on",

@@ -48,7 +48,7 @@ public sealed class PatientSource : IPatientSource, IRemembersPages
         };
         names = [.. names.Where(name => excluded?.Invoke(name) != true)];
         var closed = await TryDoors(factory, [.. names.Where(name => name != session.Database)], cancellationToken);
-        var source = new PatientSource(factory, dataDirectory, server, await CheckpointerStart(session, cancellationToken))
+        var source = new PatientSource(factory, dataDirectory, server, server.Checkpointer)
         {
             Databases = [.. names.Where(name => !closed.ContainsKey(name))],
             Closed = closed,
@@ -109,16 +109,9 @@ public sealed class PatientSource : IPatientSource, IRemembersPages
         }
     }
 
-    /// <summary>
-    /// When the checkpointer was started: it is started anew after a crash, which the postmaster's own start time does not tell.
-    /// Its start time is visible to everybody; where its type is hidden from this role, the youngest of all auxiliary processes serves.
-    /// </summary>
     private static async ValueTask<string> CheckpointerStart(ReadSession session, CancellationToken cancellationToken) =>
         (await session.Rows(
-            "SELECT coalesce((SELECT s.backend_start::pg_catalog.text FROM pg_catalog.pg_stat_activity s WHERE s.backend_type = 'checkpointer'), "
-            + "(SELECT pg_catalog.string_agg(s.pid::pg_catalog.text, ',' ORDER BY s.pid) FROM pg_catalog.pg_stat_activity s "
-            + "WHERE s.datid IS NULL AND s.backend_type IS NULL), '')",
-            row => row.GetString(0), cancellationToken))[0];
+            "SELECT " + CapabilityProbe.Checkpointer, row => row.GetString(0), cancellationToken))[0];
 
     private static async ValueTask<IReadOnlyDictionary<string, string>> TryDoors(
         SessionFactory factory, IReadOnlyList<string> names, CancellationToken cancellationToken)
