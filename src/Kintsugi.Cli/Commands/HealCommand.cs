@@ -51,7 +51,7 @@ internal static class HealCommand
             return await TellOfFiles(source, registry, entry.Cases, found, heal, scrub, output, begun, context, cancellationToken);
         await using var clinic = entry.Clinic!;
         approved?.MustBeFor(clinic.Server.SystemIdentifier);
-        await using var ledger = Memory.Open(context);
+        await using var ledger = Memory.OpenBeside(clinic.Server, context);
         var theatre = new Theatre(clinic, ledger, heal, scrub, output, approved, context);
         var (treated, report) = await theatre.Run(cancellationToken);
         await ledger.RecordProofs(clinic.Server.SystemIdentifier, report, cancellationToken);

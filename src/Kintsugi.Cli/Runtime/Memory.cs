@@ -42,6 +42,18 @@ internal static class Memory
         _ => SqliteLedger.Open(Directory(context)),
     };
 
+    /// <summary>The ledger for a repair of that server, which must not lie on it: it would be lost with what it tells of, and some repairs stop that server.</summary>
+    /// <exception cref="StateException">It cannot be used, or lies there and the owner did not allow it.</exception>
+    public static StoredLedger OpenBeside(Capabilities server, CliContext context)
+    {
+        var ledger = Open(context);
+        if (ledger is not PostgresLedger shared || shared.SystemIdentifier != server.SystemIdentifier || Configured(context) is { AllowOnTarget: true })
+            return ledger;
+        ledger.Dispose();
+        throw new StateException($"the ledger {ledger.Place} lies on the server that is to be healed: keep it on another server, or write "
+            + "ledger: { allow_on_target: true }");
+    }
+
     public static LedgerConfiguration? Configured(CliContext context) => ConfigurationFile.IsNamed(context.ConfigFile, context)
         ? ConfigurationFile.Load(context.ConfigFile, context).Ledger : null;
 

@@ -4,6 +4,9 @@ namespace Kintsugi.State;
 /// <param name="store">It may hold the service's books too; whoever opened it disposes it.</param>
 public sealed class PostgresLedger(PostgresStore store) : StoredLedger(store)
 {
+    /// <summary>Of the server on which it lies.</summary>
+    public string SystemIdentifier => store.SystemIdentifier;
+
     /// <exception cref="StateException">It is away, refuses us, or was written by a newer version.</exception>
     public static PostgresLedger Open(string connection) => new(PostgresStore.Open(connection));
 }
