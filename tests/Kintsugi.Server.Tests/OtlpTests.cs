@@ -29,6 +29,24 @@ public sealed class OtlpTests(Servers servers)
         Assert.All(collector.Taken, taken => Assert.Equal(("cinema", "application/x-protobuf"), (taken.Tenant, taken.Type)));
     }
 
+    [Fact]
+    public async Task A_collector_that_speaks_gRPC_gets_them_too()
+    {
+        await using var collector = await GrpcCollector.Listen(Stop);
+        await using var database = await servers.Database(TestMajors.Newest, Stop);
+        await using var service = new Service();
+        service.Write(Service.Block + "targets:\n" + Service.Target(database)
+            + $"telemetry: {{ otlp: \"{collector.Url}\", protocol: grpc, headers: \"x-tenant=cinema\", interval: 1s }}\n");
+        service.Start();
+        foreach (var (path, name) in new[]
+        {
+            ("/opentelemetry.proto.collector.trace.v1.TraceService/Export", "kintsugi.look"),
+            ("/opentelemetry.proto.collector.metrics.v1.MetricsService/Export", "db.health_check.duration"),
+        })
+            await service.Until(name, () => collector.Taken.Any(taken => taken.Path == path && taken.Text.Contains(name, StringComparison.Ordinal)));
+        Assert.All(collector.Taken, taken => Assert.Equal(("cinema", "application/grpc", true), (taken.Tenant, taken.Type, taken.IsWhole)));
+    }
+
     /// <summary>Keeps what is sent. Names in protobuf are plain UTF-8, so that they can be looked for as they are.</summary>
     private sealed class Collector : IDisposable
     {
