@@ -24,12 +24,13 @@ internal sealed class Service : IAsyncDisposable
 
         """;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
     private readonly StringBuilder said = new();
     private readonly string home = Directory.CreateTempSubdirectory("kintsugi-service-").FullName;
     private readonly HttpClient http = new();
     private System.Diagnostics.Process? process;
 
+    /// <summary>How long what must come is awaited.</summary>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromMinutes(4);
     public int Port { get; } = WebhookReceiver.FreePort();
     /// <summary>Where several nodes keep the ledger; null is this one's state directory.</summary>
     public string? Ledger { get; init; }

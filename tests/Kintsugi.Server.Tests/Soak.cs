@@ -23,14 +23,14 @@ internal sealed class Soak : IAsyncDisposable
 
     public static bool IsPossible => Environment.UserName == "root" && Pgbenches.Length > 0;
 
-    /// <summary>A file system of its own, of 24 MB, where snapshots go.</summary>
+    /// <summary>A file system of its own where snapshots go: it holds little more than what every snapshot leaves free (256 MB).</summary>
     public string Disk { get; }
     public long Loads { get; private set; }
 
     public static async Task<Soak> Begin(TestDatabase database)
     {
         var disk = Directory.CreateTempSubdirectory("kintsugi-disk-").FullName;
-        await Must("mount", "-t", "tmpfs", "-o", "size=24m,mode=0700", "tmpfs", disk);
+        await Must("mount", "-t", "tmpfs", "-o", "size=320m,mode=0700", "tmpfs", disk);
         return new Soak(database, disk);
     }
 
@@ -53,10 +53,10 @@ internal sealed class Soak : IAsyncDisposable
     public void Fill()
     {
         using var file = new FileStream(Path.Combine(Disk, "filler"), FileMode.Create);
-        var block = new byte[1 << 16];
+        var block = new byte[1 << 20];
         try
         {
-            for (var written = 0; written < 64 << 20; written += block.Length)
+            for (var written = 0; written < 1 << 30; written += block.Length)
                 file.Write(block);
             file.Flush(flushToDisk: true);
         }
@@ -68,10 +68,10 @@ internal sealed class Soak : IAsyncDisposable
 
     public void Free() => File.Delete(Path.Combine(Disk, "filler"));
 
-    /// <summary>Megabytes that a process holds.</summary>
+    /// <summary>Megabytes that a process alone holds: neither its program files nor what it shares.</summary>
     public static double Megabytes(int process)
     {
-        var line = File.ReadLines($"/proc/{process}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal));
+        var line = File.ReadLines($"/proc/{process}/status").First(line => line.StartsWith("RssAnon:", StringComparison.Ordinal));
         return double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024;
     }
 
