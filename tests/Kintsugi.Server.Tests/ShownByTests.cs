@@ -132,6 +132,14 @@ public sealed class ShownByTests(Servers servers)
         Assert.Contains("config.yaml:3:5", service.Said, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", service.Said, StringComparison.Ordinal);
 
+        var targets = Enumerable.Range(0, 400).Select(n => $"  - {{ name: t{n}, {(n == 250 ? "datbases" : "databases")}: [app], connection: \"host=127.0.0.1 port=1\" }}").ToList();
+        service.Write(string.Join('\n', ["targets:", .. targets, ""]));
+        service.Start();
+        Assert.Equal(1, await service.End());
+        Assert.Contains("config.yaml:252:", service.Said, StringComparison.Ordinal);
+        Assert.Contains("datbases", service.Said, StringComparison.Ordinal);
+        Assert.DoesNotContain("config.yaml:251:", service.Said, StringComparison.Ordinal);
+
         service.Write(Service.Block);
         using (var taken = new TcpListener(IPAddress.Loopback, service.Port))
         {
