@@ -80,5 +80,5 @@ internal static class HealCommand
     }
 
     private static int ExitCode(IReadOnlyList<CaseReport> cases, ScrubReport report, Baseline baseline, bool strict) =>
-        cases.Any(item => item.Outcome is Outcome.Waiting or Outcome.Escalated) ? ExitCodes.Damage : CheckCommand.ExitCode(report, baseline, strict);
+        cases.Any(item => item.Outcome is not (Outcome.Healed or Outcome.Transient)) ? ExitCodes.Damage : CheckCommand.ExitCode(report, baseline, strict);
 }

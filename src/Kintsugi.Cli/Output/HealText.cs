@@ -23,7 +23,7 @@ internal static class HealText
             var gone = cases.Count(report => report.Outcome is Outcome.Transient);
             await to.WriteLineAsync($"{healed} of {Text.Count(cases.Count, "case")} healed and proven"
                 + (gone == 0 ? "" : $", {gone} gone with what was healed before, or by itself")
-                + $", {cases.Count(report => report.Outcome is Outcome.Waiting)} waiting"
+                + $", {cases.Count(report => report.Outcome is Outcome.Waiting or Outcome.Postponed)} waiting"
                 + $", {cases.Count(report => report.Outcome is Outcome.Escalated)} for a person to decide"
                 + $"; {Text.Count(cases.Sum(report => report.RowsQuarantined), "row")} in quarantine, {cases.Sum(report => report.RowsLost)} lost.");
         }
@@ -38,7 +38,7 @@ internal static class HealText
     private static async ValueTask Case(CliContext context, CaseReport report)
     {
         var to = context.Out;
-        var colour = report.Outcome switch { Outcome.Healed or Outcome.Transient => Text.Green, Outcome.Waiting => Text.Yellow, _ => Text.Red };
+        var colour = report.Outcome switch { Outcome.Healed or Outcome.Transient => Text.Green, Outcome.Waiting or Outcome.Postponed => Text.Yellow, _ => Text.Red };
         await to.WriteLineAsync();
         await to.WriteLineAsync($"{Text.Paint(report.Outcome.Word.ToUpperInvariant(), colour, context.Colour)}  case {report.Case.Id}  "
             + Text.Paint(report.Case.Cause, Text.Bold, context.Colour));

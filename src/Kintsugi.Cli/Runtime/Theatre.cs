@@ -48,7 +48,7 @@ internal sealed class Theatre(
     {
         var left = last.Findings.Select(finding => finding.Id).ToHashSet();
         for (var at = 0; at < treated.Count; at++)
-            if (treated[at] is { Outcome: Outcome.Escalated or Outcome.Waiting, Case: var healing }
+            if (treated[at] is { Outcome: Outcome.Escalated or Outcome.Waiting or Outcome.Postponed, Case: var healing }
                 && treated.Any(done => done.Outcome is Outcome.Healed) && !healing.Findings.Any(finding => left.Contains(finding.Id)))
                 treated[at] = await Healer().Heal(healing, cancellationToken);
         return treated;

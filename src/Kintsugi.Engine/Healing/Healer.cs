@@ -24,7 +24,7 @@ public sealed class Healer(
         var begun = clock.GetTimestamp();
         var chart = new Chart(ledger, clock, healing, Progress);
         await chart.Found(cancellationToken);
-        var (outcome, plan, report) = await Treat(healing, chart, cancellationToken);
+        var (outcome, plan, report) = await TreatOrPostpone(healing, chart, cancellationToken);
         var ended = (report ?? new CaseReport(healing, outcome)) with
         {
             Case = healing,
@@ -35,8 +35,21 @@ public sealed class Healer(
         };
         if (outcome is Outcome.Healed && Proven is { } proven)
             await proven(ended, cancellationToken);
-        await chart.Ended(outcome, plan);
+        if (outcome is not Outcome.Postponed)
+            await chart.Ended(outcome, plan);
         return ended;
+    }
+
+    private async ValueTask<(Outcome, Plan?, CaseReport?)> TreatOrPostpone(HealingCase healing, Chart chart, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await Treat(healing, chart, cancellationToken);
+        }
+        catch (PatientException away) when (away.ServerAway)
+        {
+            return (new Outcome.Postponed($"the server is away ({away.Message}): the next run goes on with it"), null, null);
+        }
     }
 
     private async ValueTask<(Outcome, Plan?, CaseReport?)> Treat(HealingCase healing, Chart chart, CancellationToken cancellationToken)
@@ -99,7 +112,7 @@ public sealed class Healer(
             await Spending.Since(ledger, server, id, now.AddDays(-1), cancellationToken), plan);
     }
 
-    /// <exception cref="PatientException">The server is away, which says nothing of the case: it is left as it is for the next time.</exception>
+    /// <exception cref="PatientException">The server is away, which says nothing of the case: the case is postponed.</exception>
     private async ValueTask<Verdict> Confirm(HealingCase healing, Chart chart, CancellationToken cancellationToken)
     {
         Verdict verdict;

@@ -15,6 +15,9 @@ public abstract record Outcome
     /// <summary>Consent, a maintenance window or a blocker is awaited.</summary>
     public sealed record Waiting(Plan Plan, string Reason) : Outcome;
 
+    /// <summary>The server went away meanwhile, which says nothing of the case: it is as it was, and the next run goes on with it.</summary>
+    public sealed record Postponed(string Reason) : Outcome;
+
     /// <summary>A person must decide.</summary>
     public sealed record Escalated(string Reason) : Outcome;
 
@@ -22,13 +25,14 @@ public abstract record Outcome
     {
         Transient => "transient",
         Healed => "healed",
-        Waiting => "waiting",
+        Waiting or Postponed => "waiting",
         _ => "escalated",
     };
 
     public string? Why => this switch
     {
         Waiting it => it.Reason,
+        Postponed it => it.Reason,
         Escalated it => it.Reason,
         _ => null,
     };

@@ -86,7 +86,10 @@ internal sealed class Laws(World world)
         foreach (var report in reports)
         {
             var life = world.Ledger.Of(report.Case.Id);
-            Require(Says(life.Last(fact => fact.Kind == Facts.Ended), "outcome", report.Outcome.Word), "the ledger says another outcome than the report");
+            if (report.Outcome is Outcome.Postponed)
+                Require(new CaseHistory(life).Interrupted, "a case was postponed and nobody would go on with it");
+            else
+                Require(Says(life.Last(fact => fact.Kind == Facts.Ended), "outcome", report.Outcome.Word), "the ledger says another outcome than the report");
             Require(report.Outcome is Outcome.Healed or Outcome.Transient || report.Outcome.Why is { Length: > 0 }, "a case waits or is escalated without a reason");
         }
     }

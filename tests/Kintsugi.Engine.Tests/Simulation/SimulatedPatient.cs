@@ -14,7 +14,7 @@ internal sealed class SimulatedPatient(World world) : IPatientSource
         cancellationToken.ThrowIfCancellationRequested();
         world.Breathe();
         if (world.Chance.Accident())
-            throw Lost("connection refused");
+            throw Lost("connection refused", away: true);
         return ValueTask.FromResult(new Patient(new Session(), null, Server));
     }
 
@@ -24,7 +24,8 @@ internal sealed class SimulatedPatient(World world) : IPatientSource
 
     public ValueTask<bool> CrashedSince(CancellationToken cancellationToken) => ValueTask.FromResult(false);
 
-    public static PatientException Lost(string why) => new("08006", why) { ConnectionLost = true };
+    /// <param name="away">The server is not there: no statement brought that about.</param>
+    public static PatientException Lost(string why, bool away = false) => new(away ? "57P01" : "08006", why) { ConnectionLost = true, ServerAway = away };
 
     private sealed class Session : IReadSession
     {
@@ -90,7 +91,7 @@ internal sealed class SimulatedRepair(World world, Ailment ailment) : IRepair
     public ValueTask<Proposal> Plan(HealingCase healing, Patient patient, CancellationToken cancellationToken)
     {
         if (world.Chance.Accident(0.5))
-            throw SimulatedPatient.Lost("lost while planning");
+            throw SimulatedPatient.Lost("shut down while planning", away: true);
         if (world.Chance.Accident(0.5))
             return ValueTask.FromResult<Proposal>(new Proposal.Refused("the ground is not proven", Final: true));
         var thing = world.Thing(healing.Target.Name);
