@@ -27,13 +27,12 @@ public sealed class FencedRoomTests
             Assert.Equal(1, inner.Steps);
 
             Assert.NotNull(nodes.Hold("patient:1", "b", Day.AddSeconds(11), Day.AddSeconds(21)));
-            var kept = await Assert.ThrowsAsync<HealingException>(() =>
+            var kept = await Assert.ThrowsAsync<TurnLostException>(() =>
                 operation.Run(plan, step, new Dictionary<string, string>(), Stop).AsTask());
-            Assert.True(kept.MayPass);
             Assert.Contains("another node has taken over", kept.Message, StringComparison.Ordinal);
-            await Assert.ThrowsAsync<HealingException>(() => operation.Remember(step, Stop).AsTask());
-            await Assert.ThrowsAsync<HealingException>(() => operation.CleanUp(step, new Dictionary<string, string>(), Stop).AsTask());
-            await Assert.ThrowsAsync<HealingException>(() => room.Enter("app", Stop).AsTask());
+            await Assert.ThrowsAsync<TurnLostException>(() => operation.Remember(step, Stop).AsTask());
+            await Assert.ThrowsAsync<TurnLostException>(() => operation.CleanUp(step, new Dictionary<string, string>(), Stop).AsTask());
+            await Assert.ThrowsAsync<TurnLostException>(() => room.Enter("app", Stop).AsTask());
             Assert.Equal(1, inner.Steps);
         }
         Directory.Delete(home, recursive: true);

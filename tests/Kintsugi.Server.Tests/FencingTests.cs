@@ -53,6 +53,8 @@ public sealed class FencingTests(Servers servers)
         Assert.Equal(0, await patient.Scalar<long>("SELECT count(*) FROM pg_class WHERE relname ~ '_cc(new|old)'", Stop));
         Assert.True(before.CompareWith(await patient.Fingerprint(Stop)).IsEmpty);
         Assert.Equal(1, await patient.Scalar<long>("SELECT count(*) FROM kintsugi.audit_log WHERE metadata ->> 'object' = 'public.movies_pkey'", Stop));
+        // Its step had ended well on the server; that is told once, by the one whose turn it was.
+        Assert.Equal(1, await ledger.Scalar<long>($"SELECT count(*) FROM kintsugi_state.facts WHERE kind = '{Facts.Ended}'", Stop));
         await using var kept = PostgresLedger.Open(ledger.ConnectionString);
         Assert.Empty(await kept.Verify(Stop));
     }

@@ -19,7 +19,7 @@ internal sealed class MemoryLine
     private double AtTenMinutes => Median(TimeSpan.FromMinutes(10) - (Span / 2));
     private double AtTheEnd => Median(samples[^1].At - Span);
 
-    public async Task Follow(int process, long begun, Action<string> eachMinute, CancellationToken cancellationToken)
+    public async Task Follow(int process, long begun, Func<string, Task> eachMinute, CancellationToken cancellationToken)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1));
         try
@@ -28,7 +28,7 @@ internal sealed class MemoryLine
             {
                 samples.Add((Stopwatch.GetElapsedTime(begun), Soak.Megabytes(process)));
                 if (samples.Count % 60 == 0)
-                    eachMinute(string.Create(CultureInfo.InvariantCulture,
+                    await eachMinute(string.Create(CultureInfo.InvariantCulture,
                         $"{samples[^1].At.TotalMinutes:0.0} min: median of the last minute {Median(samples[^1].At - TimeSpan.FromMinutes(1)):0.0} MB"));
             }
         }

@@ -17,13 +17,15 @@ public sealed class SharedLedgerCommandsTests(Servers servers)
     {
         await using var ledger = await servers.Cluster(TestMajors.Newest, new ClusterOptions { Checksums = false }, Stop);
         await using var patient = await servers.Database(TestMajors.Newest, Stop);
-        await Injury.Inflict(patient.Cluster, patient.Name, [new OrphanSingle(), new BTreeEntryMissing()], Stop);
+        await Injury.Inflict(patient.Cluster, patient.Name, [new OrphanSingle()], Stop);
+        // The proof of the orphans asks the index that is injured then.
+        await Injury.Inflict(patient.Cluster, patient.Name, [new BTreeEntryMissing()], Stop);
         await using var person = new Service { Ledger = ledger.ConnectionString };
         person.Write("targets:\n" + Service.Target(patient) + Service.SharedLedger(ledger));
 
         // What loses nothing is done; rows wait for a word.
         var healed = await person.Run("heal", "-c", person.ConfigurationFile, "--yes");
-        Assert.Equal(1, healed.Code);
+        Assert.True(healed.Code == 2, healed.Out);
         var rows = await person.Cases();
         Assert.Equal("healed", Assert.Single(rows, row => row.Object == "public.movies_pkey").State);
         var orphans = Assert.Single(rows, row => row.Fault == "row-orphaned");

@@ -1,3 +1,4 @@
+using Kintsugi.Lab;
 using Kintsugi.Lab.Damage;
 using Kintsugi.Postgres.Tests.Fixtures;
 using Kintsugi.State;
@@ -17,6 +18,7 @@ internal sealed class SoakStory(Service service, TestDatabase database, Soak soa
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     private int injuries;
+    private int spared;
     private int kills;
     private int restarts;
     private int outages;
@@ -27,7 +29,7 @@ internal sealed class SoakStory(Service service, TestDatabase database, Soak soa
     public HashSet<Injury> Inflicted { get; } = [];
 
     public override string ToString() =>
-        $"{injuries} injuries of {Inflicted.Count} kinds, {kills} kills, {restarts} restarts, {outages} outages of the receiver, {fullDisks} full disks";
+        $"{injuries} injuries of {Inflicted.Count} kinds (and {spared} that had nothing to take), {kills} kills, {restarts} restarts, {outages} outages of the receiver, {fullDisks} full disks";
 
     /// <summary>What happened so far, how the cases stand and what the service said last: whoever looks for the reason of a failure begins here.</summary>
     public async Task<string> Told()
@@ -103,7 +105,20 @@ internal sealed class SoakStory(Service service, TestDatabase database, Soak soa
         }
         Note($"{injury.Name} on {injury.Target}");
         var begun = TimeProvider.System.GetUtcNow();
-        await Injury.Inflict(database.Cluster, database.Name, [injury], Stop);
+        try
+        {
+            await Injury.Inflict(database.Cluster, database.Name, [injury], Stop);
+        }
+        catch (LabException nothing) when (nothing.Message.Contains("did not take", StringComparison.Ordinal))
+        {
+            // After its repair a map may say by right what it said as a lie.
+            Note(nothing.Message);
+            spared++;
+            if (!database.Cluster.IsRunning)
+                await database.Cluster.Start(Stop);
+            service.Write(Configuration(database, soak, receiver));
+            return;
+        }
         // A server that was stopped for it comes back on another port: the file is read again.
         service.Write(Configuration(database, soak, receiver));
         injuries++;

@@ -32,9 +32,13 @@ internal sealed class Repairing(
         using var trace = traces.Repair();
         var healer = new Healer(
             new Planner(ward.Registry, ward.Source), ward.Source, new Examiner(ward.Registry, ward.Source, Depth.Standard),
-            new FencedRoom(new OperatingRoom(ward.Factory, ward.Source.Server, clock), turn), Taker(shelf, ward), ledger, policy, clock)
+            new FencedRoom(new OperatingRoom(ward.Factory, ward.Source.Server, clock), turn), Taker(shelf, ward), new FencedLedger(ledger, turn), policy, clock)
         {
-            Proven = (report, stop) => Audit(ward, report, stop),
+            Proven = (report, stop) =>
+            {
+                turn.MustBeOurs();
+                return Audit(ward, report, stop);
+            },
             Progress = trace,
         };
         var report = await healer.Heal(healing, cancellationToken);

@@ -41,6 +41,11 @@ internal sealed class ServiceJob(
             if (job == JobNames.HealthCheck)
                 alerts.Raise($"target:{target}", Severity.Warning, target, $"it cannot be examined: {message}", null);
         }
+        catch (TurnLostException lost)
+        {
+            (state, message) = ("lost", lost.Message);
+            Log.JobEnded(log, job, target, $"{state}: {message}");
+        }
         catch (OperationCanceledException)
         {
             (state, message) = lifetime.ApplicationStopping.IsCancellationRequested

@@ -8,35 +8,29 @@ internal sealed class FencedRoom(IOperatingRoom room, PatientTurn turn) : IOpera
 {
     public async ValueTask<IOperation> Enter(string database, CancellationToken cancellationToken)
     {
-        MustBeOurs();
-        return new Fenced(await room.Enter(database, cancellationToken), this);
+        turn.MustBeOurs();
+        return new Fenced(await room.Enter(database, cancellationToken), turn);
     }
 
-    private void MustBeOurs()
-    {
-        if (!turn.IsOurs)
-            throw new HealingException("another node has taken over this patient: this one was silent for longer than its lease", mayPass: true);
-    }
-
-    private sealed class Fenced(IOperation operation, FencedRoom room) : IOperation
+    private sealed class Fenced(IOperation operation, PatientTurn turn) : IOperation
     {
         public ValueTask<string?> Preflight(Plan plan, CancellationToken cancellationToken) => operation.Preflight(plan, cancellationToken);
 
         public ValueTask<IReadOnlyDictionary<string, string>> Remember(Step step, CancellationToken cancellationToken)
         {
-            room.MustBeOurs();
+            turn.MustBeOurs();
             return operation.Remember(step, cancellationToken);
         }
 
         public ValueTask<StepResult> Run(Plan plan, Step step, IReadOnlyDictionary<string, string> remembered, CancellationToken cancellationToken)
         {
-            room.MustBeOurs();
+            turn.MustBeOurs();
             return operation.Run(plan, step, remembered, cancellationToken);
         }
 
         public ValueTask<string?> CleanUp(Step step, IReadOnlyDictionary<string, string> remembered, CancellationToken cancellationToken)
         {
-            room.MustBeOurs();
+            turn.MustBeOurs();
             return operation.CleanUp(step, remembered, cancellationToken);
         }
 

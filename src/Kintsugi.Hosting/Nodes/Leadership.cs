@@ -92,7 +92,12 @@ internal sealed class Leadership(ServiceState state, ConfigurationSource configu
 /// <summary>A node's turn at a patient; its number is worth nothing any more once another node has had one.</summary>
 internal sealed class PatientTurn(NodeBook nodes, string lease, long number) : IDisposable
 {
-    public bool IsOurs => nodes.IsHeld(lease, number);
+    /// <exception cref="TurnLostException">Another node has had one since.</exception>
+    public void MustBeOurs()
+    {
+        if (!nodes.IsHeld(lease, number))
+            throw new TurnLostException();
+    }
 
     public void Dispose() => nodes.Release(lease, number);
 }
