@@ -39,10 +39,13 @@ public sealed class SharedLedgerCommandsTests(Servers servers)
         Assert.Equal(0, await patient.Scalar<long>(Orphans, Stop));
         Assert.Equal("healed", (await person.Cases()).Single(row => row.Id == orphans.Id).State);
 
+        var refused = await person.Run("undo", orphans.Id, "-c", person.ConfigurationFile);
+        Assert.Contains("this stands against it", refused.Out, StringComparison.Ordinal);
+        await patient.Execute("INSERT INTO movies (id, title, shelf_title, catalogue_number) SELECT n, 'found again', 'found again', -n FROM generate_series(8000001, 8000003) n", Stop);
         var undone = await person.Run("undo", orphans.Id, "-c", person.ConfigurationFile);
         Assert.True(undone.Code == 0, undone.Out);
         Assert.Contains("3 rows put back", undone.Out, StringComparison.Ordinal);
-        Assert.Equal(3, await patient.Scalar<long>(Orphans, Stop));
+        Assert.Equal(3, await patient.Scalar<long>("SELECT count(*) FROM movie_genres WHERE movie_id > 8000000", Stop));
         Assert.Equal("undone", (await person.Cases()).Single(row => row.Id == orphans.Id).State);
         await using var kept = PostgresLedger.Open(ledger.ConnectionString);
         Assert.Empty(await kept.Verify(Stop));
