@@ -133,6 +133,36 @@ public sealed class HealTests(Servers servers)
         Assert.True(healed.Code == ExitCodes.Sound, healed.All);
     }
 
+    [Fact]
+    public async Task A_case_that_was_left_to_a_person_is_closed_once_its_damage_was_mended_or_dropped()
+    {
+        using var terminal = new Terminal();
+        await using var database = await Injured(new CheckViolated());
+        await database.Execute("""
+            CREATE TABLE passing (id integer PRIMARY KEY, n integer);
+            INSERT INTO passing VALUES (1, -1);
+            ALTER TABLE passing ADD CONSTRAINT passing_n CHECK (n > 0) NOT VALID;
+            UPDATE pg_constraint SET convalidated = true WHERE conname = 'passing_n'
+            """, Stop);
+        string[] heal = ["heal", "--yes", "--only", "check-constraint", "--format", "json"];
+        Assert.Equal(ExitCodes.Damage, (await terminal.On(database, heal)).Code);
+        Assert.Equal(["escalated", "escalated"], await States(terminal));
+        await database.Execute("UPDATE users SET email = 'nobody' || id || '@example.org' WHERE email !~ '@'", Stop);
+        await database.Execute("DROP TABLE passing", Stop);
+
+        // A look at other things proves nothing of these.
+        Assert.Equal(ExitCodes.Sound, (await terminal.On(database, "heal", "--yes", "--only", "index-state", "--case", "000000000000")).Code);
+        Assert.Equal(["escalated", "escalated"], await States(terminal));
+        var closed = await terminal.On(database, heal);
+
+        Assert.True(closed.Code == ExitCodes.Sound, closed.All);
+        Assert.All(Cases(closed), one => Assert.Contains("mended or dropped since", one.GetProperty("reason").GetString(), StringComparison.Ordinal));
+        Assert.Equal(["transient", "transient"], await States(terminal));
+    }
+
+    private static async Task<IReadOnlyList<string?>> States(Terminal terminal) =>
+        [.. (await terminal.Run("cases", "--format", "json")).Json.GetProperty("cases").EnumerateArray().Select(row => row.GetProperty("state").GetString())];
+
     private async Task<TestDatabase> Injured(params Injury[] injuries)
     {
         var database = await servers.Database(TestMajors.Newest, Stop);

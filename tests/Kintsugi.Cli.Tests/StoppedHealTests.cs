@@ -114,6 +114,45 @@ public sealed class StoppedHealTests(Servers servers)
         Assert.True(before.CompareWith(await database.Fingerprint(Stop)).IsEmpty);
     }
 
+    [Fact]
+    public async Task A_lost_commit_log_is_told_from_the_rows_tried_on_a_copy_put_back_and_undone()
+    {
+        using var terminal = new Terminal();
+        await using var database = await servers.Cluster(TestMajors.Newest, Stop);
+        var (data, lost) = (database.Cluster.DataDirectory, Path.Combine(database.Cluster.DataDirectory, "pg_xact/0000"));
+        string[] heal = ["heal", "-D", data, "--yes", "--depth", "quick", "--format", "json"];
+        await database.Execute("VACUUM", Stop);
+        await database.Execute("UPDATE movies SET minutes = minutes + 1", Stop);
+        await database.Execute("BEGIN; DELETE FROM movies WHERE id NOT IN (SELECT movie_id FROM movie_genres); UPDATE genres SET slug = slug || '!'; ROLLBACK", Stop);
+        var before = await database.Fingerprint(Stop);
+        await database.Cluster.Stop(StopMode.Fast, Stop);
+        File.Delete(lost);
+        Assert.NotNull(await database.Cluster.TryStart(Stop));
+
+        var waiting = await terminal.Run(heal);
+
+        Assert.True(waiting.Code == ExitCodes.Damage, waiting.All);
+        var one = Assert.Single(waiting.Json.GetProperty("cases").EnumerateArray());
+        Assert.True(one.GetProperty("outcome").GetString() == "waiting", waiting.All);
+        Assert.Equal("transaction-status-missing", one.GetProperty("fault").GetString());
+        var id = one.GetProperty("id").GetString()!;
+        for (var time = 0; time < 2; time++)
+        {
+            Assert.Equal(ExitCodes.Sound, (await terminal.Run("cases", "approve", id)).Code);
+            var healed = await terminal.Run(heal);
+            Assert.True(healed.Code is ExitCodes.Sound or ExitCodes.Unchecked, healed.All);
+            Assert.True(File.Exists(lost));
+            if (time == 0)
+            {
+                Assert.Equal(ExitCodes.Sound, (await terminal.Run("undo", id, "-D", data)).Code);
+                Assert.False(File.Exists(lost));
+                await terminal.Run(heal);
+            }
+        }
+        await database.Cluster.Start(Stop);
+        Assert.True(before.CompareWith(await database.Fingerprint(Stop)).IsEmpty);
+    }
+
     private static string Id(IEnumerable<JsonElement> cases, string file) =>
         cases.Single(one => one.GetProperty("object").GetString() == file).GetProperty("id").GetString()!;
 

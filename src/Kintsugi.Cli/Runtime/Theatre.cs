@@ -51,6 +51,9 @@ internal sealed class Theatre(
             if (treated[at] is { Outcome: Outcome.Escalated or Outcome.Waiting or Outcome.Postponed, Case: var healing }
                 && treated.Any(done => done.Outcome is Outcome.Healed) && !healing.Findings.Any(finding => left.Contains(finding.Id)))
                 treated[at] = await Healer().Heal(healing, cancellationToken);
+        if (approved is null)
+            treated.AddRange(await new Closing(clinic.Registry, clinic.Source, ledger, clinic.Source.Exists, context.Clock).Close(clinic.Server.SystemIdentifier, last,
+                row => treated.All(done => done.Case.Id != row.Id) && (heal.Cases.Count == 0 || heal.Cases.Contains(row.Id)), cancellationToken));
         return treated;
     }
 

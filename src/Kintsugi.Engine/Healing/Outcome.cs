@@ -8,7 +8,8 @@ public abstract record Outcome
     }
 
     /// <summary>The accusing check acquitted before anything was touched.</summary>
-    public sealed record Transient : Outcome;
+    /// <param name="Reason">Set where an earlier run had left the case to a person.</param>
+    public sealed record Transient(string? Reason = null) : Outcome;
 
     public sealed record Healed(Plan Plan, string? Snapshot) : Outcome;
 
@@ -31,6 +32,7 @@ public abstract record Outcome
 
     public string? Why => this switch
     {
+        Transient it => it.Reason,
         Waiting it => it.Reason,
         Postponed it => it.Reason,
         Escalated it => it.Reason,

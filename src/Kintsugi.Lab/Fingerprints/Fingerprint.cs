@@ -66,6 +66,22 @@ public sealed class Fingerprint
     public FingerprintDifference CompareWith(Fingerprint after, params IReadOnlyCollection<string> except) =>
         FingerprintDifference.Between(this, after, except);
 
+    /// <summary>
+    /// This one without rows that <paramref name="came"/> has and <paramref name="before"/> has not, whichever table they lie in: what came with an injury
+    /// belongs to nobody's sound state, and a repair may have moved it.
+    /// </summary>
+    public Fingerprint Without(Fingerprint came, Fingerprint before)
+    {
+        var known = before.Tables.Values.SelectMany(table => table.Rows.Values).SelectMany(hashes => hashes).ToHashSet();
+        var foreign = came.Tables.Where(table => before.Tables.ContainsKey(table.Key)).SelectMany(table => table.Value.Rows
+                .Where(row => !before.Tables[table.Key].Rows.ContainsKey(row.Key)).SelectMany(row => row.Value))
+            .Where(hash => !known.Contains(hash)).ToHashSet();
+        return new Fingerprint(Tables.ToDictionary(table => table.Key, table => table.Value with
+        {
+            Rows = table.Value.Rows.Where(row => !row.Value.All(foreign.Contains)).ToDictionary(row => row.Key, row => row.Value),
+        }));
+    }
+
     private static async Task<TableFingerprint> TakeTable(
         ThrowawayCluster cluster, string database, string name, string[] key, CancellationToken cancellationToken)
     {

@@ -20,11 +20,14 @@ internal static partial class FileOwner
     }
 
     /// <returns>The user and the name of a living process, or null when there is none.</returns>
-    public static (int Uid, string Name)? OfProcess(int pid)
+    public static (int Uid, string Name)? OfProcess(int pid) => OfProcess($"/proc/{pid.ToString(CultureInfo.InvariantCulture)}");
+
+    /// <param name="folder">What the kernel tells of the process.</param>
+    public static (int Uid, string Name)? OfProcess(string folder)
     {
         try
         {
-            var lines = File.ReadAllLines($"/proc/{pid.ToString(CultureInfo.InvariantCulture)}/status");
+            var lines = File.ReadAllLines(Path.Combine(folder, "status"));
             string Field(string name) => lines.First(line => line.StartsWith(name, StringComparison.Ordinal))[name.Length..].Trim();
             return (int.Parse(Field("Uid:").Split('\t')[0], CultureInfo.InvariantCulture), Field("Name:"));
         }

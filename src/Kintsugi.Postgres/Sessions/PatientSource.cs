@@ -84,6 +84,13 @@ public sealed class PatientSource : IPatientSource, IRemembersPages
         capabilities.TryRemove(database, out _);
     }
 
+    /// <summary>Whether the server has a database of that name, whether anybody may enter it or not.</summary>
+    public async ValueTask<bool> Exists(string database, CancellationToken cancellationToken)
+    {
+        await using var session = await factory.OpenRead(Databases.Count > 0 ? Databases[0] : null, cancellationToken);
+        return (await session.Rows("SELECT true FROM pg_catalog.pg_database WHERE datname OPERATOR(pg_catalog.=) $1", row => row.GetBoolean(0), cancellationToken, database)).Count > 0;
+    }
+
     public async ValueTask<bool> CrashedSince(CancellationToken cancellationToken)
     {
         await using var session = await Reconnect(cancellationToken);

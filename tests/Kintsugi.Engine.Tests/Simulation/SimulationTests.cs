@@ -4,7 +4,8 @@ namespace Kintsugi.Engine.Tests.Simulation;
 
 /// <summary>
 /// The healer, the judge and the ledger's facts against a patient that lies, stalls, loses connections, refuses locks, changes meanwhile, and dies at
-/// every step, thousands of times over. A seed tells everything that happens: KINTSUGI_SIMULATION_SEED=N plays one again.
+/// every step, thousands of times over. A seed tells everything that happens: KINTSUGI_SIMULATION_SEED=N plays one again, and
+/// KINTSUGI_SIMULATION_SEED=N..M a range of them.
 /// </summary>
 public sealed class SimulationTests
 {
@@ -88,9 +89,11 @@ public sealed class SimulationTests
     private static IEnumerable<int> Chosen()
     {
         if (Environment.GetEnvironmentVariable("KINTSUGI_SIMULATION_SEED") is { Length: > 0 } text)
-            return [int.Parse(text, CultureInfo.InvariantCulture)];
+            return Range(text.Split("..").Select(part => int.Parse(part, CultureInfo.InvariantCulture)).ToArray());
         // The long run goes elsewhere every day; the short one is the same for everybody.
         return Environment.GetEnvironmentVariable("KINTSUGI_TEST_ALL") == "1"
             ? Enumerable.Range(TimeProvider.System.GetUtcNow().DayOfYear * 1_000_000, Seeds * 20) : Enumerable.Range(1, Seeds);
     }
+
+    private static IEnumerable<int> Range(int[] ends) => Enumerable.Range(ends[0], ends[^1] - ends[0] + 1);
 }

@@ -59,15 +59,19 @@ internal sealed record Treatment(string ConnectionString, string? DataDirectory,
             if (history.Interrupted && history.ReadCase(row.Id) is { } unfinished)
                 treated.Add(await Heal(healer, told, unfinished, cancellationToken));
         }
+        ScrubReport report = null!;
         for (var round = 0; round < 4; round++)
         {
-            var open = Diagnosis.Cases((await Scrub(registry, source, cancellationToken)).Findings)
+            report = await Scrub(registry, source, cancellationToken);
+            var open = Diagnosis.Cases(report.Findings)
                 .Where(found => Wants(found) && treated.All(done => done.Case.Id != found.Id)).ToList();
             foreach (var found in open)
                 treated.Add(await Heal(healer, told, found, cancellationToken));
             if (open.Count == 0)
                 break;
         }
+        treated.AddRange(await new Closing(registry, source, ledger, source.Exists, TimeProvider.System).Close(
+            source.Server.SystemIdentifier, report, row => treated.All(done => done.Case.Id != row.Id), cancellationToken));
         return treated;
     }
 

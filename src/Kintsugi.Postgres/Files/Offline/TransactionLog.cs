@@ -54,9 +54,13 @@ internal sealed class TransactionLog(string directory, ControlFile? control)
     {
         if (tuple.XmaxInvalid || tuple.IsLockedOnly)
             return TransactionIds.Invalid;
-        if (!tuple.XmaxIsMulti)
-            return tuple.Xmax;
-        if (control is null || Offset(tuple.Xmax) is not { } member || End(tuple.Xmax) is not { } end)
+        return tuple.XmaxIsMulti ? UpdaterOf(tuple.Xmax) : tuple.Xmax;
+    }
+
+    /// <summary>The member of a multixact that deleted or updated: 0 for none, null where pg_multixact does not tell.</summary>
+    public uint? UpdaterOf(uint multi)
+    {
+        if (control is null || Offset(multi) is not { } member || End(multi) is not { } end)
             return null;
         const uint most = 1 << 20;
         for (var seen = 0u; member != end; member++, seen++)

@@ -20,6 +20,12 @@ internal sealed record WalRemains
     /// <summary>The latest checkpoint whose WAL is there from its redo point on; null when there is none.</summary>
     public FoundCheckpoint? Latest { get; init; }
 
+    /// <summary>The first checkpoint whose WAL is there from its redo point on: what began behind it, the WAL holds whole.</summary>
+    public FoundCheckpoint? Earliest { get; init; }
+
+    /// <summary>The format that the WAL is written in.</summary>
+    public required int Major { get; init; }
+
     /// <summary>Where the last good record ends.</summary>
     public ulong End { get; init; }
 
@@ -35,7 +41,10 @@ internal sealed record WalRemains
     public static int? MajorOf(string directory) => Segments(directory).LastOrDefault()?.Major;
 
     /// <returns>Null when pg_wal holds no segment of that cluster.</returns>
-    public static WalRemains? Read(string directory, CancellationToken cancellationToken)
+    /// <param name="directory">The data directory.</param>
+    /// <param name="each">Is shown every record, with the major that wrote it.</param>
+    /// <param name="cancellationToken">Between records.</param>
+    public static WalRemains? Read(string directory, Action<WalRecord, int>? each, CancellationToken cancellationToken)
     {
         var all = Segments(directory);
         if (all.Count == 0)
@@ -48,14 +57,15 @@ internal sealed record WalRemains
             first = before;
         using var files = new WalFiles(directory, (int)newest.Size, newest.Timeline);
         var reader = new WalReader(files, first.Address);
-        FoundCheckpoint? latest = null;
+        FoundCheckpoint? latest = null, earliest = null;
         var redo = ulong.MaxValue;
         while (reader.Next() is { } record)
         {
             cancellationToken.ThrowIfCancellationRequested();
             redo = Math.Min(redo, record.Lsn);
             if (FoundCheckpoint.Of(record) is { } found && found.Redo >= redo)
-                latest = found;
+                (latest, earliest) = (found, earliest ?? found);
+            each?.Invoke(record, newest.Major);
         }
         return new WalRemains
         {
@@ -63,6 +73,8 @@ internal sealed record WalRemains
             SegmentSize = newest.Size,
             Timeline = newest.Timeline,
             Latest = latest,
+            Earliest = earliest,
+            Major = newest.Major,
             End = reader.Position,
             GoesOnBehindAGap = newest.Address > reader.Position,
         };
@@ -106,6 +118,9 @@ internal sealed record FoundCheckpoint(ulong Lsn, ulong End, byte[] Data, bool S
     private const int DataAt = WalRecord.HeaderSize + 2;
 
     public ulong Redo => BinaryPrimitives.ReadUInt64LittleEndian(Data);
+
+    /// <summary>The next transaction id at that time (CheckPoint.nextXid).</summary>
+    public uint NextXid => BinaryPrimitives.ReadUInt32LittleEndian(Data.AsSpan(24));
 
     /// <returns>Null for any other record: resource manager XLOG, XLOG_CHECKPOINT_SHUTDOWN 0x00 and XLOG_CHECKPOINT_ONLINE 0x10.</returns>
     public static FoundCheckpoint? Of(WalRecord record) =>

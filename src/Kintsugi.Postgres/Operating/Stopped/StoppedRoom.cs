@@ -1,4 +1,5 @@
 using Kintsugi.Postgres.Files.Offline;
+using Kintsugi.Postgres.Snapshots;
 
 namespace Kintsugi.Postgres.Operating.Stopped;
 
@@ -30,7 +31,11 @@ public sealed class StoppedRoom(string directory) : IOperatingRoom
     {
         public ValueTask<string?> Preflight(Plan plan, CancellationToken cancellationToken) => ValueTask.FromResult(
             DataDirectory.Open(directory).ServerPid is { } pid
-                ? $"a server (process {pid}) was started on {directory} meanwhile: nothing is put under it" : null);
+                ? $"a server (process {pid}) was started on {directory} meanwhile: nothing is put under it"
+                : ServerKeeper.AtWork(directory, "/proc") is { } keeper
+                    ? $"{keeper} looks after {directory}: it may start a server on these files at any moment, or take them from another node. Pause it (patronictl pause) or stop it "
+                        + "first; heal -D DIR --beside NEW puts the files into a copy instead"
+                    : null);
 
         public ValueTask<IReadOnlyDictionary<string, string>> Remember(Step step, CancellationToken cancellationToken) =>
             ValueTask.FromResult(ClusterFileStep.Remember(Known(step), directory));

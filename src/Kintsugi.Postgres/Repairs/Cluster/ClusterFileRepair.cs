@@ -49,6 +49,7 @@ public sealed class ClusterFileRepair : IRepair
             "pg_control" => await LostControlFile.Tell(directory, cancellationToken),
             "pg_filenode.map" => await new LostRelationMap(directory).Tell(path, cancellationToken),
             "postmaster.pid" => new ClusterMend.Removal("no server works here: the file keeps the next one from starting"),
+            _ when Path.GetDirectoryName(path) == "pg_xact" => await new LostTransactionLog(directory, path).Tell(cancellationToken),
             _ when DirectoriesExam.Needed.Contains(path) => LostDirectory.Tell(path, directory),
             _ => new ClusterMend.Unknown($"what {path} held cannot be told from the rest of the cluster. {healing.Findings[0].Hint}"),
         };

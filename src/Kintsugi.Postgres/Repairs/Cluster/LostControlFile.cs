@@ -23,7 +23,7 @@ internal static class LostControlFile
         foreach (var sign in new[] { "backup_label", "standby.signal", "recovery.signal" })
             if (directory.Files.Exists(sign))
                 return Unknown($"{sign} is there: how far recovery must come before the data is consistent stood in the control file alone");
-        var wal = WalRemains.Read(directory.Path, cancellationToken);
+        var wal = WalRemains.Read(directory.Path, null, cancellationToken);
         if (wal?.Latest is not { } latest)
             return Unknown("pg_wal holds no checkpoint with all the WAL behind it");
         if (wal.GoesOnBehindAGap)

@@ -14,7 +14,7 @@ internal static class RowRepairs
         new OrphanRepair(rules),
         new MisroutedRepair(),
         new FixValuesRepair(),
-        new RecomputeRepair(),
+        new RecomputeRepair(TimeProvider.System),
         new ConflictRepair(rules),
         new DedupeRepair(rules),
         new SequenceRepair(),

@@ -118,7 +118,7 @@ internal sealed record IndexTestimony(
 
     /// <summary>What the entry says of its row.</summary>
     public RowTestimony Says(HeardEntry entry) =>
-        new($"index {Index.Name}", $"{Meant} AND {KeyOfRow} = {Quote.Literal(entry.Key)}", Reads, CallsOthers);
+        new($"index {Index.Name}", $"{Meant} AND {KeyOfRow} = {Quote.Literal(entry.Key)}", Reads, CallsOthers) { HoldsValue = true };
 
     /// <summary>What its place among its neighbours says, where the index's order is one that SQL knows; null else.</summary>
     public RowTestimony? Place(HeardEntry entry)

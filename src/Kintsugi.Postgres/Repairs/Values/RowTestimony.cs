@@ -19,10 +19,15 @@ internal sealed record RowTestimony(string Name, string Condition, IReadOnlySet<
     /// <summary>Whether it only speaks for a value, never against one.</summary>
     public bool IsMild { get; init; }
 
+    /// <summary>Whether it keeps the value itself, or what was computed of it: not only that it fits between others, or that somebody bears it.</summary>
+    public bool HoldsValue { get; init; }
+
+    public static string NameOf(string generatedColumn) => $"generated column {generatedColumn}";
+
     /// <summary>What is stored in a generated column, by the images of the values (rowtypes.c, record_image_eq).</summary>
-    public static RowTestimony Of(GeneratedColumn column) => new($"generated column {column.Column}",
+    public static RowTestimony Of(GeneratedColumn column) => new(NameOf(column.Column),
         $"pg_catalog.record_image_eq(ROW({Quote.Identifier(column.Column)}), ROW(({column.Expression})::{column.Type}))",
-        column.Bases.ToHashSet(), column.CallsOthers) { IsIndependent = true };
+        column.Bases.ToHashSet(), column.CallsOthers) { IsIndependent = true, HoldsValue = true };
 }
 
 /// <summary>Another value for one column of a row.</summary>
@@ -44,8 +49,24 @@ internal sealed class RowTrial(Relation table, IReadOnlyList<StoredColumn> colum
             + $"FROM ONLY {Quote.Name(table)} t CROSS JOIN pg_catalog.unnest($2::pg_catalog.text[]) WITH ORDINALITY u(v, n) "
             + $"WHERE t.ctid OPERATOR(pg_catalog.=) $1::pg_catalog.tid) AS {Quote.Identifier(table.Name)} ORDER BY {Number}";
         var role = OwnerRights.Role(table, testimonies.Any(testimony => testimony.CallsOthers), patient);
-        var said = await patient.Session.InTransaction(Evidence.Settings(role), session => session.Rows(sql, row => row.GetFieldValue<bool[]>(0),
-            cancellationToken, place, candidates.Select(candidate => candidate.Text).ToArray()), cancellationToken);
-        return said.Count == candidates.Count ? said : null;
+        return await Ask(candidates.Select(candidate => candidate.Text).ToArray(), texts => patient.Session.InTransaction(Evidence.Settings(role),
+            session => session.Rows(sql, row => row.GetFieldValue<bool[]>(0), cancellationToken, place, texts), cancellationToken));
+    }
+
+    /// <summary>An expression may have no value for a candidate (out of range, division by zero): then that one cannot be, and the others are asked without it.</summary>
+    private async ValueTask<IReadOnlyList<bool[]>?> Ask(string[] texts, Func<string[], ValueTask<IReadOnlyList<bool[]>>> ask)
+    {
+        try
+        {
+            var said = await ask(texts);
+            return said.Count == texts.Length ? said : null;
+        }
+        catch (PatientException impossible) when (impossible.SqlState?.StartsWith("22", StringComparison.Ordinal) == true)
+        {
+            if (texts.Length == 1)
+                return [new bool[testimonies.Count]];
+            var half = texts.Length / 2;
+            return await Ask(texts[..half], ask) is { } first && await Ask(texts[half..], ask) is { } second ? [.. first, .. second] : null;
+        }
     }
 }

@@ -33,24 +33,17 @@ internal sealed class ValueSurgeon(
         var (testimonies, direct, mistaken) = await Hear(place, root, cancellationToken);
         if (mistaken is not null)
             return new ValueVerdict(null, mistaken);
-        var line = LinePointer.Read(page, tid.Item);
-        var slices = new AttributeSlice[columns.Count];
-        if (!HeapPageInspector.IsReadable(page, line)
-            || TupleReader.Deform(page.AsSpan(line.Offset, line.Length), [.. columns.Select(column => column.Physical)], slices) < 0)
+        if (Stored(page, tid, suspects) is not { } stored)
             return new ValueVerdict(null, $"row {place} cannot be read on its page");
         var fitting = new List<Correction>();
         var accused = false;
-        for (var i = 0; i < columns.Count; i++)
+        foreach (var value in stored)
         {
-            if (!suspects.Contains(columns[i].Name) || columns[i].Generated || !StoredForm.Knows(columns[i].Physical.TypeId)
-                || slices[i].Form is not (AttributeForm.Fixed or AttributeForm.Plain or AttributeForm.Packed))
-                continue;
-            var value = new StoredValue(columns[i], tid.Item, line.Offset + slices[i].Offset + slices[i].HeaderSize,
-                slices[i].Data(page.AsSpan(line.Offset, line.Length)).ToArray());
-            IReadOnlyList<RowTestimony> concerned = [.. testimonies.Where(testimony => testimony.Reads.Contains(columns[i].Name))];
+            var name = value.Column.Name;
+            IReadOnlyList<RowTestimony> concerned = [.. testimonies.Where(testimony => testimony.Reads.Contains(name))];
             if (concerned.Count < Correction.EnoughWitnesses)
                 continue;
-            accused |= await Fit(value, new RowTrial(table, columns, concerned, patient), concerned, direct.GetValueOrDefault(columns[i].Name, []), place, fitting, cancellationToken);
+            accused |= await Fit(value, new RowTrial(table, columns, concerned, patient), concerned, direct.GetValueOrDefault(name, []), place, fitting, cancellationToken);
         }
         return fitting switch
         {
@@ -62,6 +55,69 @@ internal sealed class ValueSurgeon(
         };
     }
 
+    /// <summary>
+    /// Whether the row's base columns are right as they are, so that the generated column is what is damaged: for each of them at least two things stored
+    /// elsewhere agree with it and none is against it, and no single bit of it would make the accused column right as well.
+    /// </summary>
+    /// <returns>Who speaks for them, or why that is not proven.</returns>
+    public async ValueTask<(IReadOnlyList<string>? Witnesses, string? Why)> Attest(
+        byte[] page, string place, string accused, IReadOnlyCollection<string> bases, CancellationToken cancellationToken)
+    {
+        var tid = ContradictedRows.Parse(place);
+        if (await roots.Of(tid, cancellationToken) is not { } root || tid.Item > PageHeader.Read(page).ItemCount || Stored(page, tid, bases) is not { } stored)
+            return (null, $"row {place} cannot be read on its page: it is gone, or not on disk before the next checkpoint");
+        if (stored.Count < bases.Count)
+            return (null, $"a value of {string.Join(", ", bases)} is compressed, stored out of line, NULL, or of a type whose bytes are not compared");
+        var (testimonies, _, mistaken) = await Hear(place, root, cancellationToken);
+        if (mistaken is not null)
+            return (null, mistaken);
+        var own = RowTestimony.NameOf(accused);
+        var names = new List<string>();
+        foreach (var value in stored)
+        {
+            IReadOnlyList<RowTestimony> concerned = [.. testimonies.Where(testimony => testimony.Reads.Contains(value.Column.Name))];
+            if (value.Bytes.Length > MostBytes || Candidates(value, []) is not { } candidates
+                || await new RowTrial(table, columns, concerned, patient).Try(place, value.Column, candidates, cancellationToken) is not { } said)
+                return (null, $"row {place}: what would speak for another {value.Column.Name} could not be asked");
+            bool Agrees(int candidate, bool withAccused) =>
+                concerned.Select((testimony, at) => said[candidate][at] || testimony.IsMild || (!withAccused && testimony.Name == own)).All(agrees => agrees);
+            var witnesses = concerned.Where((testimony, at) => said[0][at] && testimony is { HoldsValue: true } && testimony.Name != own).Select(testimony => testimony.Name).ToList();
+            if (!Agrees(0, withAccused: false) || witnesses.Count < Correction.EnoughWitnesses)
+                return (null, $"row {place}: {value.Column.Name} is not attested by two things stored elsewhere, with none against it");
+            if (Enumerable.Range(1, candidates.Count - 1).Any(at => Agrees(at, withAccused: true)))
+                return (null, $"row {place}: another {value.Column.Name}, one bit away, would agree with {accused} and with everything else");
+            names.AddRange(witnesses);
+        }
+        return ([.. names.Distinct()], null);
+    }
+
+    /// <summary>Those of the columns whose bytes lie in the row and can be told; null where the row cannot be taken apart.</summary>
+    private List<StoredValue>? Stored(byte[] page, Tid tid, IReadOnlyCollection<string> wanted)
+    {
+        var line = LinePointer.Read(page, tid.Item);
+        var slices = new AttributeSlice[columns.Count];
+        if (!HeapPageInspector.IsReadable(page, line)
+            || TupleReader.Deform(page.AsSpan(line.Offset, line.Length), [.. columns.Select(column => column.Physical)], slices) < 0)
+            return null;
+        return
+        [
+            .. columns.Select((column, at) => (column, at)).Where(pair => wanted.Contains(pair.column.Name) && !pair.column.Generated
+                    && StoredForm.Knows(pair.column.Physical.TypeId) && slices[pair.at].Form is AttributeForm.Fixed or AttributeForm.Plain or AttributeForm.Packed)
+                .Select(pair => new StoredValue(pair.column, tid.Item, line.Offset + slices[pair.at].Offset + slices[pair.at].HeaderSize,
+                    slices[pair.at].Data(page.AsSpan(line.Offset, line.Length)).ToArray())),
+        ];
+    }
+
+    /// <summary>The value as it is, then those that an index has and those one bit away; null where it is no value of its type.</summary>
+    private static List<ValueCandidate>? Candidates(StoredValue value, IReadOnlyList<byte[]> direct)
+    {
+        var type = value.Column.Physical.TypeId;
+        return StoredForm.ToText(type, value.Bytes) is not { } now ? null
+            : [.. direct.Concat(Flips(value.Bytes)).Where(bytes => bytes.Length == value.Bytes.Length && !bytes.AsSpan().SequenceEqual(value.Bytes))
+                .DistinctBy(Convert.ToHexString).Select(bytes => (Bytes: bytes, Text: StoredForm.ToText(type, bytes))).Where(candidate => candidate.Text is not null)
+                .Select(candidate => new ValueCandidate(candidate.Bytes, candidate.Text!)).Prepend(new ValueCandidate(value.Bytes, now))];
+    }
+
     private sealed record StoredValue(StoredColumn Column, int Item, int At, byte[] Bytes);
 
     /// <returns>Whether two witnesses or more contradict the value as it is, an independent one among them.</returns>
@@ -69,12 +125,8 @@ internal sealed class ValueSurgeon(
         StoredValue value, RowTrial trial, IReadOnlyList<RowTestimony> testimonies, IReadOnlyList<byte[]> direct, string place, List<Correction> fitting,
         CancellationToken cancellationToken)
     {
-        var type = value.Column.Physical.TypeId;
-        if (value.Bytes.Length > MostBytes || StoredForm.ToText(type, value.Bytes) is not { } now)
+        if (value.Bytes.Length > MostBytes || Candidates(value, direct) is not { } candidates)
             return false;
-        var candidates = direct.Concat(Flips(value.Bytes)).Where(bytes => bytes.Length == value.Bytes.Length && !bytes.AsSpan().SequenceEqual(value.Bytes))
-            .DistinctBy(Convert.ToHexString).Select(bytes => (Bytes: bytes, Text: StoredForm.ToText(type, bytes))).Where(candidate => candidate.Text is not null)
-            .Select(candidate => new ValueCandidate(candidate.Bytes, candidate.Text!)).Prepend(new ValueCandidate(value.Bytes, now)).ToList();
         if (await trial.Try(place, value.Column, candidates, cancellationToken) is not { } said)
             return false;
         for (var i = 1; i < candidates.Count; i++)

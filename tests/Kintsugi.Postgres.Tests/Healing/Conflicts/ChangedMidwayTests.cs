@@ -22,7 +22,7 @@ public sealed class ChangedMidwayTests(Servers servers) : IDisposable
             "DROP INDEX ward_mark", "DROP TABLE ward", "ALTER TABLE ward DROP COLUMN mark", "ALTER TABLE ward RENAME TO moved",
             "ALTER INDEX ward_mark RENAME TO moved_mark",
         ],
-        ["drop-index"] = ["DROP INDEX ward_body_ccnew", "DROP TABLE ward"],
+        ["drop-index"] = ["DROP INDEX IF EXISTS ward_body_ccnew", "DROP TABLE ward"],
         ["visibility-map"] = ["DROP TABLE ward", "VACUUM FULL ward", "TRUNCATE ward"],
         ["write-pages"] = ["DROP TABLE ward", "TRUNCATE ward"],
         ["catalog-edit"] = ["DROP TABLE ward"],
@@ -31,7 +31,7 @@ public sealed class ChangedMidwayTests(Servers servers) : IDisposable
         ["recreate-rows"] =
         [
             "DROP TABLE patient_of", "DROP TABLE ward CASCADE", "ALTER TABLE patient_of DROP CONSTRAINT patient_of_ward_fkey",
-            "ALTER TABLE ward ADD more integer DEFAULT 7", "ALTER TABLE ward DROP body", "INSERT INTO ward VALUES (3, 'somebody was quicker')",
+            "ALTER TABLE ward ADD more integer DEFAULT 7", "ALTER TABLE ward DROP body", "INSERT INTO ward VALUES (3, 'somebody was quicker') ON CONFLICT DO NOTHING",
         ],
         ["quarantine-orphans"] =
         [
@@ -71,6 +71,8 @@ public sealed class ChangedMidwayTests(Servers servers) : IDisposable
     {
         await using var database = await servers.Database(major, Token);
         await database.Execute(mechanism.Prepare, Token);
+        // Whoever reads first sets hint bits: a page that they made dirty would be written over what is damaged on disk.
+        await Rows(database);
         foreach (var statement in mechanism.Injure.Split(";;"))
             await database.Execute(statement, Token);
         Assert.True(await database.Scalar<bool>(mechanism.Took, Token));
@@ -92,9 +94,9 @@ public sealed class ChangedMidwayTests(Servers servers) : IDisposable
         }).Run(Token);
         var next = await treatment.Run(Token);
 
-        Assert.True(changed, $"{mechanism.Name}: no fact was {moment}");
         foreach (var report in reports.Concat(next))
             TestContext.Current.TestOutputHelper?.WriteLine($"{mechanism.Name}, {change} after {moment}: {report.Outcome.Word} {report.Outcome.Why}");
+        Assert.True(changed, $"{mechanism.Name}: no fact was {moment}");
         await using var ledger = SqliteLedger.Open(treatment.Ledger);
         Assert.All(await ledger.Cases(null, Token), row => Assert.True(row.State is "healed" or "transient",
             $"{mechanism.Name}, {change} after {moment}: {row.State}: {row.Reason}"));

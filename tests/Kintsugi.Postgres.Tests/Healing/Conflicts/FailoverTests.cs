@@ -15,11 +15,16 @@ public sealed class FailoverTests(Servers servers) : IDisposable
     private static string[] Moments { get; } = Environment.GetEnvironmentVariable("KINTSUGI_TEST_ALL") == "1"
         ? [Facts.Confirmed, Facts.Planned, Facts.SnapshotTaken, Facts.Intended, Facts.Done, Facts.Verified] : [Facts.Intended];
 
-    public static TheoryData<string, int> Matrix()
+    public static TheoryData<string, int> Matrix => Of(Moments);
+
+    /// <summary>A repair of rows keeps them in quarantine: no snapshot is taken before it.</summary>
+    public static TheoryData<string, int> MatrixOfRows => Of(Moments.Except([Facts.SnapshotTaken]));
+
+    private static TheoryData<string, int> Of(IEnumerable<string> moments)
     {
         var data = new TheoryData<string, int>();
-        foreach (var major in TestMajors.Ends)
-            foreach (var moment in Moments)
+        foreach (var moment in moments)
+            foreach (var major in TestMajors.Ends)
                 data.Add(moment, major.Data);
         return data;
     }
@@ -55,7 +60,7 @@ public sealed class FailoverTests(Servers servers) : IDisposable
             .Tables.Select(table => table.ToString()));
     }
 
-    [Theory, MemberData(nameof(Matrix))]
+    [Theory, MemberData(nameof(MatrixOfRows))]
     public async Task A_primary_that_comes_back_as_a_standby_is_not_written_to(string moment, int major)
     {
         await using var database = await servers.Cluster(major, Token);

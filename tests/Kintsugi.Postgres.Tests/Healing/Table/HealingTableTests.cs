@@ -77,8 +77,9 @@ public sealed class HealingTableTests(Servers servers) : IDisposable
             await treat(database, all);
             return new HealingTableEnd(false, all, 0, closed);
         }
-        var (quarantined, note) = await treat(database, Loss(before.CompareWith(await database.Fingerprint(Token)), sizes));
-        var difference = before.CompareWith(await database.Fingerprint(Token), "\"public\".\"playback_sessions\"");
+        var injured = await database.Fingerprint(Token);
+        var (quarantined, note) = await treat(database, Loss(before.CompareWith(injured), sizes));
+        var difference = before.CompareWith((await database.Fingerprint(Token)).Without(injured, before), "\"public\".\"playback_sessions\"");
         var left = await Left(database, injury);
         return new HealingTableEnd(difference.IsEmpty && left is null, Loss(difference, sizes), quarantined,
             string.Join("; ", new[] { difference.IsEmpty ? "" : difference.ToString().ReplaceLineEndings("; "), left ?? "", note }.Where(part => part.Length > 0)));

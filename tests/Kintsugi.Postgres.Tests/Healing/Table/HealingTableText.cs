@@ -20,7 +20,7 @@ internal static class HealingTableText
         *Struck* are rows that were gone, changed or unreadable right after the injury. *Lost* are those that still are after the treatment, against the moment
         before the injury, row by row: a treatment that loses more than was struck has done harm. *Healed* means that every row is as it was and that
         Kintsugi's own checks for that fault find nothing more. *Found* is Kintsugi's finding of that fault on that table. Rows in quarantine are kept
-        whole and are no part of the sound database: they came with the injury.
+        whole and are no part of the sound database: they came with the injury. Other rows that came with it count neither way, wherever they lie in the end.
 
         The recipe's DELETE takes one sound row in every run: an episode whose key of two columns is NULL in one of them, which a foreign key allows
         (MATCH SIMPLE) and `NOT IN` does not. *But one* says that this row apart the recipe healed.
