@@ -201,6 +201,12 @@ public enum FlawKind
     /// <summary>A jsonb value whose tree of lengths cannot be.</summary>
     JsonbImpossible,
 
+    /// <summary>A value that its type cannot have.</summary>
+    ValueImpossible,
+
+    /// <summary>A varlena in a tuple whose HEAP_HASVARWIDTH is not set: columns behind it are read from the wrong place.</summary>
+    VarlenaWithoutFlag,
+
     /// <summary>A zero-terminated value without its end.</summary>
     CStringUnterminated,
 

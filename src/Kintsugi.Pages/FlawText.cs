@@ -93,6 +93,8 @@ internal static class FlawText
         FlawKind.ToastPointerImpossible =>
             $"column {f.Column}'s TOAST pointer has size {f.Actual} where at most {f.Expected} is possible",
         FlawKind.JsonbImpossible => $"column {f.Column} is no jsonb document: its byte {f.Actual} contradicts the rest",
+        FlawKind.ValueImpossible => $"column {f.Column} holds bytes that are no value of {Heap.BuiltInTypes.NameOf((uint)f.Actual)}",
+        FlawKind.VarlenaWithoutFlag => $"column {f.Column} is of variable length but HEAP_HASVARWIDTH is not set",
         FlawKind.CStringUnterminated => $"column {f.Column} has no terminating zero before byte {f.Expected}",
         _ => Other(f),
     };

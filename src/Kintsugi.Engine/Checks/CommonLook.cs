@@ -44,10 +44,15 @@ internal sealed class CommonLook(IPatientSource source, PatientBench bench, Grou
         {
             bench.Give(patient);
         }
-        catch (OperationCanceledException)
+        catch (Exception problem) when (problem is OperationCanceledException or OutOfMemoryException)
         {
             await PatientBench.Discard(patient);
             throw;
+        }
+        catch (Exception)
+        {
+            // A defect of the check: each piece is examined alone, and the one that it fails on says so.
+            await PatientBench.Discard(patient);
         }
         return answers;
     }

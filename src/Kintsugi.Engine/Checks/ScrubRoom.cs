@@ -46,9 +46,9 @@ internal sealed class ScrubRoom(IPatientSource source, string? database, ScrubSe
                 record.Expect(portions.Count);
                 return portions;
             }
-            catch (PatientException problem)
+            catch (Exception problem) when (problem is PatientException || IsDefect(problem))
             {
-                record.Note(check.Id, whole, new Verdict.Unchecked($"what there is to examine could not be listed: {problem.Message}"));
+                record.Note(check.Id, whole, new Verdict.Unchecked($"what there is to examine could not be listed: {(IsDefect(problem) ? Defect(problem) : problem.Message)}"));
                 return [];
             }
         }
@@ -199,7 +199,18 @@ internal sealed class ScrubRoom(IPatientSource source, string? database, ScrubSe
             await PatientBench.Discard(patient);
             throw;
         }
+        catch (Exception problem) when (IsDefect(problem))
+        {
+            await PatientBench.Discard(patient);
+            return new Verdict.Unchecked(Defect(problem));
+        }
     }
+
+    /// <summary>Damage that a check did not reckon with must not take away what all the others see.</summary>
+    private static bool IsDefect(Exception problem) => problem is not (PatientException or OperationCanceledException or OutOfMemoryException);
+
+    private static string Defect(Exception problem) =>
+        $"the check itself failed, which is a defect in Kintsugi: {problem.GetType().Name}: {problem.Message}; please report it to Kintsugi's maintainers";
 
     private async ValueTask<Verdict> AfterLostConnection(Portion portion, PatientException problem, CancellationToken cancellationToken)
     {

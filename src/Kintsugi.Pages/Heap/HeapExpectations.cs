@@ -58,6 +58,9 @@ public sealed record HeapExpectations
     /// <summary>Every transaction older than this had ended, and its ending was written, before the log was read; 0 when not known.</summary>
     public uint EndedBefore { get; init; }
 
+    /// <summary>Whether the database's text is UTF-8; false also when that is not known.</summary>
+    public bool IsUtf8 { get; init; }
+
     /// <summary>Whether the server is 13, where compression bits were part of the size.</summary>
     public bool IsBeforeCompressionMethods { get; init; }
 

@@ -32,6 +32,9 @@ public readonly record struct HeapTupleHeader(
     /// <summary>Whether a null bitmap follows.</summary>
     public bool HasNulls => Has(0x0001);
 
+    /// <summary>Whether a value of variable length follows.</summary>
+    public bool HasVarlena => Has(0x0002);
+
     /// <summary>Whether a value may lie in the TOAST table.</summary>
     public bool HasExternal => Has(0x0004);
 

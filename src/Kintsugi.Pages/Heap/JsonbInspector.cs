@@ -1,3 +1,5 @@
+using System.Text.Unicode;
+
 namespace Kintsugi.Pages.Heap;
 
 /// <summary>
@@ -13,10 +15,14 @@ public static class JsonbInspector
     private const int DeepestDocument = 400;
 
     /// <summary>Whether the bytes behind the varlena header are a document; <paramref name="at"/> is where not.</summary>
-    public static bool IsPossible(ReadOnlySpan<byte> data, out int at) => Container(data, 0, 0, out at);
+    public static bool IsPossible(ReadOnlySpan<byte> data, out int at) => IsPossible(data, isUtf8: false, out at);
+
+    /// <inheritdoc cref="IsPossible(ReadOnlySpan{byte}, out int)"/>
+    /// <param name="isUtf8">Keys and strings are UTF-8, as in a database of that encoding.</param>
+    public static bool IsPossible(ReadOnlySpan<byte> data, bool isUtf8, out int at) => Container(data, 0, 0, isUtf8, out at);
 
     // Start is the container's place in the document: numbers and containers are aligned to four bytes of it.
-    private static bool Container(ReadOnlySpan<byte> data, int start, int depth, out int at)
+    private static bool Container(ReadOnlySpan<byte> data, int start, int depth, bool isUtf8, out int at)
     {
         at = start;
         if (data.Length < 4) return false;
@@ -44,23 +50,23 @@ public static class JsonbInspector
             if (isKey && ((entry & 0x70000000) != 0 || index > 0 && !Follows(key, value))) return false;
             if (isKey) key = value;
             var place = start + 4 + 4 * (int)entries + from;
-            if (!Value(entry >> 28 & 7, value, place, depth, ref at)) return false;
+            if (!Value(entry >> 28 & 7, value, place, depth, isUtf8, ref at)) return false;
             from = (int)end;
         }
         at = start;
         return from == values.Length;
     }
 
-    private static bool Value(uint type, ReadOnlySpan<byte> value, int place, int depth, ref int at)
+    private static bool Value(uint type, ReadOnlySpan<byte> value, int place, int depth, bool isUtf8, ref int at)
     {
         var padding = Math.Min(-place & 3, value.Length);
         switch (type)
         {
-            case 0: return true;
+            case 0: return !isUtf8 || Utf8.IsValid(value);
             case 1: return Number(value[padding..]);
             case 2 or 3 or 4: return value.IsEmpty;
             case 5:
-                var sound = Container(value[padding..], place + padding, depth + 1, out var inner);
+                var sound = Container(value[padding..], place + padding, depth + 1, isUtf8, out var inner);
                 if (!sound) at = inner;
                 return sound;
             default: return false;

@@ -52,6 +52,9 @@ internal static class TupleInspector
     private static void InspectCtid(
         in HeapTupleHeader head, int at, int item, HeapExpectations expected, ICollection<Flaw> flaws)
     {
+        // The token of ON CONFLICT gives way to the row's own place before its transaction can commit.
+        if (head.IsSpeculative && (head.XminCommitted || expected.CommitLog?.Invoke(head.Xmin) == XidOutcome.Committed))
+            flaws.Add(new Flaw(FlawKind.CtidImpossible, at + 12, item, Actual: head.Ctid.Item, Expected: head.Ctid.Block));
         if (head.IsMovedToOtherPartition || head.IsSpeculative || head.Ctid.IsPossible && head.Ctid.Block < 0xFFFFFFFE) return;
         flaws.Add(new Flaw(FlawKind.CtidImpossible, at + 12, item, Actual: head.Ctid.Item, Expected: head.Ctid.Block));
     }
@@ -71,7 +74,10 @@ internal static class TupleInspector
             if (slices[index].Form == AttributeForm.Null && columns[index] is { NotNull: true, IsDropped: false })
                 flaws.Add(place with { Kind = FlawKind.NullInNotNullColumn });
             ValueInspector.Inspect(tuple, head, slices[index], place, expected, flaws);
-            if (columns[index].TypeId == JsonbType) ValueInspector.Jsonb(tuple, slices[index], place, flaws);
+            if (columns[index].TypeId == JsonbType) ValueInspector.Jsonb(tuple, slices[index], expected.IsUtf8, place, flaws);
+            else TypedValues.Inspect(tuple, slices[index], columns[index].TypeId, place, flaws);
+            if (!head.HasVarlena && slices[index].Form is AttributeForm.Packed or AttributeForm.Plain or AttributeForm.Compressed or AttributeForm.External)
+                flaws.Add(place with { Kind = FlawKind.VarlenaWithoutFlag });
         }
         // heap_form_tuple makes a tuple exactly as long as its columns.
         if (end >= 0 && end != tuple.Length && flaws.Count == before)

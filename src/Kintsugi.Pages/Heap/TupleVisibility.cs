@@ -15,6 +15,8 @@ internal static class TupleVisibility
         if (expected.MapBits is { } bits && (bits & 2) != 0) InspectFrozen(head, at, item, flaws);
         if (expected.CommitLog is not { } log) return;
         InspectHints(head, at, item, log, flaws);
+        if (page.IsAllVisible && !head.IsDeletedByHints && !head.XminInvalid && IsGoneByLog(head, log))
+            flaws.Add(new Flaw(FlawKind.AllVisibleDeleted, at + 20, item, Actual: head.InfoMask));
         if (expected.EndedBefore != 0) InspectRecords(head, at, item, expected.EndedBefore, log, flaws);
     }
 
@@ -61,10 +63,17 @@ internal static class TupleVisibility
             && (head.XminCommitted && log(head.Xmin) == XidOutcome.Aborted
                 || head.XminInvalid && log(head.Xmin) == XidOutcome.Committed))
             flaws.Add(Contradiction(at + 20, item, head, log(head.Xmin)));
-        if (!head.XmaxIsMulti && !head.XmaxInvalid && head.XmaxCommitted && TransactionIds.IsNormal(head.Xmax)
-            && log(head.Xmax) == XidOutcome.Aborted)
+        // A locker's end makes xmax invalid as well; of any other, only an abort.
+        if (!head.XmaxIsMulti && TransactionIds.IsNormal(head.Xmax)
+            && (!head.XmaxInvalid && head.XmaxCommitted && log(head.Xmax) == XidOutcome.Aborted
+                || head.XmaxInvalid && !head.XmaxCommitted && !head.IsLockedOnly && log(head.Xmax) == XidOutcome.Committed))
             flaws.Add(Contradiction(at + 20, item, head, log(head.Xmax)));
     }
+
+    // Inserted by who aborted, or deleted by who committed, though no reader has left a hint yet: writers take the page's bit away first.
+    private static bool IsGoneByLog(in HeapTupleHeader head, Func<uint, XidOutcome> log) =>
+        !head.IsFrozen && TransactionIds.IsNormal(head.Xmin) && log(head.Xmin) == XidOutcome.Aborted
+        || !head.XmaxInvalid && !head.XmaxIsMulti && !head.IsLockedOnly && TransactionIds.IsNormal(head.Xmax) && log(head.Xmax) == XidOutcome.Committed;
 
     // Nobody hints a commit that is not in the log; and a log that lost it says "in progress", for that is all zeros.
     private static void InspectRecords(

@@ -13,10 +13,10 @@ internal static class ValueInspector
     }
 
     /// <summary>Adds a flaw when a jsonb value that stands in the tuple uncompressed is no document.</summary>
-    public static void Jsonb(ReadOnlySpan<byte> tuple, AttributeSlice slice, in Flaw place, ICollection<Flaw> flaws)
+    public static void Jsonb(ReadOnlySpan<byte> tuple, AttributeSlice slice, bool isUtf8, in Flaw place, ICollection<Flaw> flaws)
     {
         if (slice.Form is AttributeForm.Plain or AttributeForm.Packed
-            && !JsonbInspector.IsPossible(slice.Data(tuple), out var at))
+            && !JsonbInspector.IsPossible(slice.Data(tuple), isUtf8, out var at))
             flaws.Add(place with { Kind = FlawKind.JsonbImpossible, Actual = at });
     }
 

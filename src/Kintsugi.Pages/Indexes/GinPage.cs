@@ -38,7 +38,9 @@ public readonly record struct GinPage(uint Right, int Count, ushort Flags)
     internal static void ReadInto(ReadOnlySpan<byte> page, in PageHeader header, uint block, IndexPageContent content)
     {
         var own = Read(page);
-        if ((own.Flags & ~KnownFlags) != 0 || own.IsMeta != (block == 0) || own.IsPending && (own.IsData || own.IsLeaf))
+        if ((own.Flags & ~KnownFlags) != 0 || own.IsMeta != (block == 0) || own.IsPending && (own.IsData || own.IsLeaf)
+            // Pages of entries are never deleted (ginvacuum.c); VACUUM would give one away that says so.
+            || own is { IsDeleted: true, IsLeaf: true, IsData: false })
         {
             content.Add(FlawKind.PageFlagsImpossible, header.Special + 6, actual: own.Flags);
             return;

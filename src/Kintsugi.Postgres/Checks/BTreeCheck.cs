@@ -1,3 +1,4 @@
+using Kintsugi.Postgres.Checks.Indexes;
 using Kintsugi.Postgres.Sessions;
 
 namespace Kintsugi.Postgres.Checks;
@@ -37,9 +38,11 @@ public sealed class BTreeCheck : IBatchCheck
         if (portion.Depth == Depth.Deep && !patient.Can.InRecovery && ParentCheck(patient.Can) is { } parent)
         {
             var deep = await Call(parent, index, target, patient, cancellationToken);
-            // The lock was not had: the check that needs none still says most of it.
-            if (deep is not Verdict.Unchecked { Reason: var reason } || !reason.StartsWith(LockNotHad, StringComparison.Ordinal))
+            // The lock was not had: the check that needs none still says most of it. So it does where the parents' accusation does not count.
+            if (deep is not Verdict.Unchecked { Reason: var reason })
                 return deep;
+            if (!reason.StartsWith(LockNotHad, StringComparison.Ordinal))
+                return await Call(PlainCheck(patient.Can, portion.Depth, "$1"), index, target, patient, cancellationToken) is Verdict.Damaged plain ? plain : deep;
         }
         return await Call(PlainCheck(patient.Can, portion.Depth, "$1"), index, target, patient, cancellationToken);
     }
@@ -110,13 +113,15 @@ public sealed class BTreeCheck : IBatchCheck
         }
         catch (PatientException problem) when (SqlStates.MeansDamage(problem))
         {
-            return await Dropped.Is(index, patient, cancellationToken) ? Dropped.Meanwhile : Judge(problem, index, target, patient.Can);
+            return await Dropped.Is(index, patient, cancellationToken) ? Dropped.Meanwhile
+                : await Judge(problem, index, target, patient, cancellationToken);
         }
     }
 
-    private static Verdict Judge(PatientException problem, Relation index, Target target, Capabilities can)
+    private static async ValueTask<Verdict> Judge(
+        PatientException problem, Relation index, Target target, Patient patient, CancellationToken cancellationToken)
     {
-        if (KnownFalseAlarms.Explain(problem.Message, can.VersionNumber) is { } why)
+        if (KnownFalseAlarms.Explain(problem.Message, patient.Can.VersionNumber) is { } why && await InterruptedPages.MayBeIn(index, patient, cancellationToken))
             return new Verdict.Unchecked(why);
         return new Verdict.Damaged(new Finding(Faults.IndexCorrupt, target, Evidence(problem))
         {

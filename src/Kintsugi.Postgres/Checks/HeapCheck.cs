@@ -13,9 +13,6 @@ public sealed class HeapCheck : IBatchCheck
     /// <summary>8 MiB of heap at a time: a bad page is then found by halving in at most ten more calls of about a millisecond each.</summary>
     private const long BlocksPerCall = 1024;
 
-    /// <summary>256 MiB, about a quarter of a second of verify_heapam: what an interruption costs at most.</summary>
-    private const long BlocksPerSlice = 32 * BlocksPerCall;
-
     /// <summary>Beyond that a relation is damaged enough; the rest of its findings would only fill the report.</summary>
     private const int MaxFindings = 200;
 
@@ -35,7 +32,7 @@ public sealed class HeapCheck : IBatchCheck
     public ValueTask<IReadOnlyList<Portion>> Divide(Patient patient, Depth depth, CancellationToken cancellationToken) =>
         ValueTask.FromResult<IReadOnlyList<Portion>>([.. patient.Relations.Relations
             .Where(relation => relation.HasHeap || (relation.Kind == 'S' && patient.Can.Major >= 15))
-            .SelectMany(relation => Slices(relation, Eligible.Portion(relation, patient) with
+            .SelectMany(relation => HeapSlices.Of(relation, Eligible.Portion(relation, patient) with
             {
                 StandsOn = [],
                 Settled = Eligible.Settle(relation, patient)
@@ -43,19 +40,6 @@ public sealed class HeapCheck : IBatchCheck
                         ? new Verdict.NotApplicable($"table access method {relation.AccessMethod} has no check")
                         : null),
             }))]);
-
-    /// <summary>Slices share out among workers, and an interrupted check goes on behind the last. The last one is open: a table grows.</summary>
-    private static IEnumerable<Portion> Slices(Relation relation, Portion whole)
-    {
-        var slices = whole.Settled is null ? Math.Max(1, (relation.Pages + BlocksPerSlice - 1) / BlocksPerSlice) : 1;
-        for (var slice = 0L; slice < slices; slice++)
-            yield return whole with
-            {
-                FirstBlock = slice * BlocksPerSlice,
-                Blocks = slice + 1 < slices ? BlocksPerSlice : long.MaxValue,
-                Weight = Math.Max(0, Math.Min(relation.Pages - (slice * BlocksPerSlice), BlocksPerSlice)),
-            };
-    }
 
     public async ValueTask<Verdict> Examine(Portion portion, Patient patient, CancellationToken cancellationToken)
     {

@@ -31,11 +31,11 @@ public sealed class ToastValuesCheck : ICheck
     public ValueTask<IReadOnlyList<Portion>> Divide(Patient patient, Depth depth, CancellationToken cancellationToken) =>
         ValueTask.FromResult<IReadOnlyList<Portion>>([.. patient.Relations.Relations
             .Where(relation => relation.HasHeap && !relation.IsToast && relation.ToastOid != 0)
-            .Select(relation => Eligible.Portion(relation, patient) with
+            .SelectMany(relation => HeapSlices.Of(relation, Eligible.Portion(relation, patient) with
             {
                 StandsOn = [relation.Oid, relation.ToastOid, .. patient.Relations.IndexesOf(relation.ToastOid).Select(index => index.Oid)],
                 Settled = Eligible.Settle(relation, patient),
-            })]);
+            }))]);
 
     public async ValueTask<Verdict> Examine(Portion portion, Patient patient, CancellationToken cancellationToken)
     {
@@ -51,9 +51,10 @@ public sealed class ToastValuesCheck : ICheck
                 row => row.IsDBNull(0) ? 0 : row.GetInt64(0), cancellationToken, relation.Oid))[0];
             var reading = new Reading(relation, columns, portion.Target, patient);
             var step = BlocksPerCall(patient);
-            for (var block = 0L; block < blocks && reading.Findings.Count < MostFindings; block += step)
+            var end = portion.Blocks == long.MaxValue ? blocks : Math.Min(blocks, portion.FirstBlock + portion.Blocks);
+            for (var block = portion.FirstBlock; block < end && reading.Findings.Count < MostFindings; block += step)
             {
-                var last = Math.Min(block + step, blocks) - 1;
+                var last = Math.Min(block + step, end) - 1;
                 await reading.Range(block, last, cancellationToken);
                 await patient.Pace.Spend((last - block + 1) * 8192, cancellationToken);
             }

@@ -45,7 +45,8 @@ internal static partial class InventoryReader
 
     public static async ValueTask<Inventory> Read(IReadSession session, CancellationToken cancellationToken)
     {
-        var rows = await session.Rows(Sql, ReadRow, cancellationToken);
+        // A TOAST table that two tables claim, or an index with two rows, is there once; the check catalog says what is wrong.
+        var rows = (await session.Rows(Sql, ReadRow, cancellationToken)).DistinctBy(row => row.Relation.Oid).ToList();
         var building = (await session.Rows(Builds, row => row.GetFieldValue<uint>(0), cancellationToken)).ToHashSet();
         var byOid = rows.ToDictionary(row => row.Relation.Oid);
         var valid = rows.Where(row => row.Relation.Index is { Valid: true, Ready: true }).ToLookup(row => (row.IndexedOid, row.Signature));

@@ -46,6 +46,7 @@ public static class SqlStates
         "catalog is missing", "compressed data is corrupt", "compressed pglz data is corrupt", "compressed lz4 data is corrupt",
         "right sibling's left-link doesn't match", "invalid attribute number", "unexpected data beyond EOF", "could not access status of transaction",
         "invalid tuple length", "invalid internal value for enum", "is not a heap", "invalid varlena",
+        "has not been created yet -- apparent wraparound", "does no longer exist -- apparent wraparound",
     ];
 
     /// <summary>Whether words of the server, in its own English, speak of damage.</summary>

@@ -3,6 +3,7 @@ using Kintsugi.Lab;
 using Kintsugi.Pages;
 using Kintsugi.Pages.Files;
 using Kintsugi.Pages.Wal;
+using Npgsql;
 
 namespace Kintsugi.Cli.Tests.Detection;
 
@@ -31,7 +32,14 @@ internal static class CutOffAt
         await File.WriteAllTextAsync(Path.Combine(before.DataDirectory, "recovery.signal"), "", cancellationToken);
         await before.Start(cancellationToken);
         while (await before.Scalar<bool>("postgres", "SELECT pg_is_in_recovery()", cancellationToken))
-            await before.Execute("postgres", "SELECT pg_promote()", cancellationToken);
+            try
+            {
+                await before.Execute("postgres", "SELECT pg_promote()", cancellationToken);
+            }
+            catch (PostgresException problem) when (problem.SqlState == PostgresErrorCodes.ObjectNotInPrerequisiteState)
+            {
+                // It came out of recovery by itself between the two questions.
+            }
     }
 
     private static ulong FirstRecord(string base_, string wal, byte kind)

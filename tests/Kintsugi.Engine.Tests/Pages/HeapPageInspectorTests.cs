@@ -41,6 +41,7 @@ public sealed class HeapPageInspectorTests
         [FlawKind.VarlenaHeaderInvalid] = (page, _, offset) => Write(page, offset + 32, 4),
         [FlawKind.ToastTagUnknown] = (page, _, offset) => page[offset + 32] = 1,
         [FlawKind.TupleTailUnread] = (page, _, offset) => page[offset + 32] -= 2,
+        [FlawKind.VarlenaWithoutFlag] = (page, _, offset) => page[offset + 20] &= 0xFD,
         [FlawKind.HeapOnlyRoot] = (page, _, offset) => { page[offset + 19] |= 0x80; page[offset + 21] |= 0x21; },
         [FlawKind.AllVisibleDeleted] = (page, _, offset) => { page[10] |= 4; page[offset + 21] = 0x02; },
         [FlawKind.TooManyItems] = (page, _, _) => page[13] = 7,
@@ -91,6 +92,26 @@ public sealed class HeapPageInspectorTests
             Captured.Page("heap-hot"), Expected("heap-hot") with { CommitLog = _ => XidOutcome.Aborted }, flaws);
 
         Assert.Contains(flaws, flaw => flaw.Kind == FlawKind.HintContradictsLog);
+    }
+
+    [Fact]
+    public void A_deletion_that_the_hint_denies_and_the_log_knows_is_seen()
+    {
+        var page = Captured.Page("heap-hot");
+        var offset = LinePointer.Read(page, PlainItem(page)).Offset;
+        // Xmax invalid, and no locker: only an abort makes it so.
+        Write(page, offset + 4, 800);
+        page[offset + 20] &= 0x2F;
+        page[offset + 21] = (byte)((page[offset + 21] | 0x08) & 0xEB);
+        List<Flaw> Against(XidOutcome outcome)
+        {
+            var flaws = new List<Flaw>();
+            HeapPageInspector.Inspect(page, Expected("heap-hot") with { FrozenXid = 0, CommitLog = xid => xid == 800 ? outcome : XidOutcome.Unknown }, flaws);
+            return flaws;
+        }
+
+        Assert.Contains(Against(XidOutcome.Committed), flaw => flaw.Kind == FlawKind.HintContradictsLog);
+        Assert.DoesNotContain(Against(XidOutcome.Aborted), flaw => flaw.Kind == FlawKind.HintContradictsLog);
     }
 
     [Fact]

@@ -42,6 +42,9 @@ internal static class DefinitionKinds
         new("function", "pg_proc", "pg_catalog.pg_proc o JOIN pg_catalog.pg_language l ON l.oid = o.prolang AND o.oid >= 16384 "
             + "AND o.prokind <> 'a'", "0",
             "o.proname", "pg_catalog.pg_get_functiondef(o.oid)"),
+        // Every class of initdb is valid by its access method's own rules (the regression test amvalidate of PostgreSQL asks just that).
+        new("operator class", "pg_opclass", "pg_catalog.pg_opclass o JOIN pg_catalog.pg_am m ON m.oid = o.opcmethod AND o.oid < 16384", "0",
+            "o.opcname", "CASE WHEN pg_catalog.amvalidate(o.oid) THEN '' END"),
         new("partition key", "pg_partitioned_table", "pg_catalog.pg_partitioned_table o JOIN pg_catalog.pg_class c ON c.oid = "
             + "o.partrelid", "o.partrelid",
             "c.relname", "pg_catalog.pg_get_partkeydef(o.partrelid)"),

@@ -30,10 +30,13 @@ internal sealed class HeapReading(
         (await Begin([relation], bytes, patient, clock, cancellationToken)).GetValueOrDefault(relation.Oid);
 
     /// <summary>What pages that were read before must agree with: nothing on them can have begun since.</summary>
-    public async ValueTask<HeapExpectations> ExpectedUntilNow(Patient patient, CancellationToken cancellationToken)
+    public ValueTask<HeapExpectations> ExpectedUntilNow(Patient patient, CancellationToken cancellationToken) =>
+        ExpectedUntilNow(patient.Session, cancellationToken);
+
+    private async ValueTask<HeapExpectations> ExpectedUntilNow(IReadSession asked, CancellationToken cancellationToken)
     {
         // Both count from the next one that is to be handed out, and wrap (xid.c, xid_age and mxid_age).
-        var now = (await patient.Session.Rows("SELECT pg_catalog.age('3'::pg_catalog.xid), pg_catalog.mxid_age('1'::pg_catalog.xid)",
+        var now = (await asked.Rows("SELECT pg_catalog.age('3'::pg_catalog.xid), pg_catalog.mxid_age('1'::pg_catalog.xid)",
             row => (Xid: row.GetInt32(0), Multi: row.GetInt32(1)), cancellationToken))[0];
         return expected with { NextXid = unchecked((uint)now.Xid + 3), NextMulti = unchecked((uint)now.Multi + 1) };
     }
@@ -47,9 +50,10 @@ internal sealed class HeapReading(
         var oids = relations.Select(relation => relation.Oid).ToArray();
         var facts = await patient.Session.Rows(
             "SELECT pg_catalog.pg_relation_filepath(c.oid), c.reltoastrelid, c.relnatts, "
-            + "pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::pg_catalog.text, c.oid FROM pg_catalog.pg_class c WHERE c.oid = ANY ($1)",
+            + "pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::pg_catalog.text, c.oid, pg_catalog.getdatabaseencoding() = 'UTF8' "
+            + "FROM pg_catalog.pg_class c WHERE c.oid = ANY ($1)",
             row => (Oid: row.GetFieldValue<uint>(4), Path: row.IsDBNull(0) ? null : row.GetString(0), Toast: row.GetFieldValue<uint>(1), Columns: row.GetInt16(2),
-                Next: row.GetString(3)),
+                Next: row.GetString(3), IsUtf8: row.GetBoolean(5)),
             cancellationToken, [oids]);
         if (facts.Count == 0)
             return new Dictionary<uint, HeapReading>();
@@ -63,14 +67,16 @@ internal sealed class HeapReading(
         var next = (uint)ulong.Parse(facts[0].Next, System.Globalization.CultureInfo.InvariantCulture);
         var expected = new HeapExpectations
         {
-            NextXid = After(next),
+            // What is younger is looked at again, with counters that are read after the page.
+            NextXid = next,
             // The table's own horizon may have moved on while its page waits in shared buffers; the cluster's at the checkpoint has not.
             FrozenXid = control?.OldestXid ?? 0,
-            NextMulti = control is null ? 0 : After(control.NextMulti),
+            NextMulti = control?.NextMulti ?? 0,
             MinimumMulti = control?.OldestMulti ?? 0,
             CommitLog = control is null ? null : await Log(bytes, control.OldestXid, next, cancellationToken),
             EndedBefore = control is null ? 0 : FileView.Ended(control),
             IsBeforeCompressionMethods = patient.Can.Major < 14,
+            IsUtf8 = facts[0].IsUtf8,
         };
         var readings = new Dictionary<uint, HeapReading>();
         foreach (var (fact, relation) in facts.Join(relations, fact => fact.Oid, relation => relation.Oid, (fact, relation) => (fact, relation)))
@@ -115,7 +121,7 @@ internal sealed class HeapReading(
         {
             var read = await view.Read(heap, block, buffer.Bytes, cancellationToken);
             for (var i = 0; i < read; i++, block++)
-                if (suspects.Count < MostFindings && Flaws(buffer.Page(i), block).Count > 0)
+                if (suspects.Count < MostFindings && Flaws(buffer.Page(i), block, expected).Count > 0)
                     suspects.Add(block);
             if (read < buffer.Pages)
                 break;
@@ -133,20 +139,21 @@ internal sealed class HeapReading(
         var unrecorded = new UnrecordedCommits();
         var desk = new PageDesk(view, default, checksums);
         foreach (var block in suspects.TakeWhile(_ => findings.Count < MostOfTable))
-            if (await desk.Page(heap, block, cancellationToken) is { } page)
-                findings.AddRange(unrecorded.Keep(block, Flaws(page, block)).GroupBy(flaw => flaw.Item).Take(MostFindings).Select(item => Found(target, block, [.. item])));
+            if (await desk.Page(heap, block, cancellationToken) is { } page
+                && (session is null ? expected : await ExpectedUntilNow(session, cancellationToken)) is var against)
+                findings.AddRange(unrecorded.Keep(block, Flaws(page, block, against)).GroupBy(flaw => flaw.Item).Take(MostFindings).Select(item => Found(target, block, [.. item])));
         if (await unrecorded.Judge(target, session, cancellationToken) is { } lost)
             findings.Add(lost);
         return findings;
     }
 
     /// <summary>Pages whose header or checksum is wrong are for the checks of storage.</summary>
-    private List<Flaw> Flaws(ReadOnlySpan<byte> page, long block)
+    private List<Flaw> Flaws(ReadOnlySpan<byte> page, long block, HeapExpectations against)
     {
         var flaws = new List<Flaw>();
         var header = PageHeader.Read(page);
         if (!header.IsNew && header.IsPossible && (!checksums || PageChecksum.Matches(page, (uint)block)))
-            HeapPageInspector.Inspect(page, expected with { Block = (uint)block }, flaws);
+            HeapPageInspector.Inspect(page, against with { Block = (uint)block }, flaws);
         return flaws;
     }
 

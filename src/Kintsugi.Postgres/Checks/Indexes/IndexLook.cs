@@ -5,7 +5,8 @@ namespace Kintsugi.Postgres.Checks.Indexes;
 
 /// <summary>Reads all pages of one index once and holds every entry against a stretch of its heap.</summary>
 /// <param name="checksums">Pages carry checksums: one that does not match is read no further.</param>
-internal sealed class IndexLook(IPageView view, Located index, bool checksums)
+/// <param name="believesKills">Entries that a scan marked as leading to dead rows count as none; a standby ignores such marks.</param>
+internal sealed class IndexLook(IPageView view, Located index, bool checksums, bool believesKills)
 {
     private readonly IndexPageContent content = new();
     private readonly IndexKind kind = IndexKinds.Of(index.Relation.AccessMethod);
@@ -59,6 +60,8 @@ internal sealed class IndexLook(IPageView view, Located index, bool checksums)
             {
                 if (window.Bars(entry.Tid))
                     Suspect(into, block, entry.Tid, SlotFault.Unused);
+                else if (entry.IsKilled && believesKills)
+                    continue;
                 else if (!seen.Add((int)(entry.Tid.Block - window.First), entry.Tid.Item) && kind != IndexKind.Gin && twice.Count < Suspicions.Most)
                     twice.Add(entry.Tid);
             }

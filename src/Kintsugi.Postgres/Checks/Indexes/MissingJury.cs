@@ -53,7 +53,8 @@ internal sealed class MissingJury(IReadOnlyList<IPageView> views, Located heap, 
                 exact &= PageHeader.Read(page).Lsn <= moment.Lsn;
                 if (IndexPages.Read(kind, page, block, checksums && !view.IsLocked, content) is not null)
                     return false;
-                foreach (var row in content.Rows)
+                // No scan follows a killed entry: a row that is alive has none by it.
+                foreach (var row in content.Rows.Where(row => !row.IsKilled || patient.Can.InRecovery))
                     open.Remove(row.Tid);
             }
         }

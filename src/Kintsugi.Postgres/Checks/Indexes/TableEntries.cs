@@ -29,7 +29,7 @@ internal sealed class TableEntries(
             var window = await Window(first, end, moment, cancellationToken);
             foreach (var index in indexes)
             {
-                var seen = await new IndexLook(views[0], index, checksums).Run(window, end, first == 0, suspicions, cancellationToken);
+                var seen = await new IndexLook(views[0], index, checksums, !patient.Can.InRecovery).Run(window, end, first == 0, suspicions, cancellationToken);
                 if (index.Relation.AccessMethod != "brin" && !suspicions.IsBroken(index))
                     await Gather(index, window.Missing(seen), moment, candidates, cancellationToken);
             }
@@ -47,7 +47,7 @@ internal sealed class TableEntries(
         var window = await Window(0, end, moment, cancellationToken);
         foreach (var index in indexes)
         {
-            var seen = await new IndexLook(views[0], index, checksums).Run(window, end, isFirst: true, suspicions, cancellationToken);
+            var seen = await new IndexLook(views[0], index, checksums, !patient.Can.InRecovery).Run(window, end, isFirst: true, suspicions, cancellationToken);
             if (!suspicions.None || (index.Relation.AccessMethod != "brin" && window.Missing(seen).Any()))
                 return false;
         }

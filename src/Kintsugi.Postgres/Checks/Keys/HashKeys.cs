@@ -52,9 +52,11 @@ internal sealed class HashKeys(IPageView view, Located index, Relation table, In
         var splitting = false;
         var last = 0u;
         var suspects = new List<(long Page, uint Code, uint Bucket)>();
+        var chains = new HashChains(moment);
         await Entries((page, block) =>
         {
             var own = HashPage.Read(page);
+            chains.Add(block, own, page);
             // A bucket that is split, or not cleaned after it, holds entries of two.
             splitting |= (own.Flags & 0x70) != 0;
             if (PageHeader.Read(page).Lsn <= moment.Lsn)
@@ -69,6 +71,9 @@ internal sealed class HashKeys(IPageView view, Located index, Relation table, In
         if (last > masks.MaxBucket)
             return IndexKeysCheck.Accuse(index.Relation, portion.Target,
                 $"the metapage knows buckets up to {masks.MaxBucket}, but there is a page of bucket {last}: nobody looks there", null);
+        if (chains.Lost() is { } lost)
+            return IndexKeysCheck.Accuse(index.Relation, portion.Target,
+                $"page {lost.Page} of bucket {lost.Bucket} has entries, but no chain from the bucket's first page leads to it: nobody looks there", null);
         if (suspects.Count == 0)
             return null;
         var first = suspects[0];

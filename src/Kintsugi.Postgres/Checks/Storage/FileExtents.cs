@@ -26,6 +26,9 @@ internal static class FileExtents
                 findings.Add(PageFindings.OfFile(Faults.FileMissing, target, extent.Fork, path,
                     $"segment {file} does not exist, but later segments do: the server sees the relation end before it",
                         FromBackup));
+            else if (bytes is LocalBytes local && !local.IsOpenToOwner(file))
+                findings.Add(PageFindings.OfFile(Faults.FileMissing, target, extent.Fork, path,
+                    $"{file} is there, but its owner may not read and write it: the server cannot open it", $"chmod 600 {file} in the data directory"));
             else if (segment < extent.Lengths.Count - 1 && length < Forks.SegmentBytes)
                 findings.Add(PageFindings.OfFile(Faults.FileTruncated, target, extent.Fork, path,
                     $"segment {file} has {length} of {Forks.SegmentBytes} bytes although another segment follows", FromBackup));

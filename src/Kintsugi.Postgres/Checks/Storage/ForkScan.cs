@@ -15,6 +15,9 @@ internal sealed class ForkScan(IByteSource bytes, string path, string fork, Page
     /// <summary>Told of every page that was read.</summary>
     public Action<long, ReadOnlyMemory<byte>>? OnPage { get; init; }
 
+    /// <summary>Judges a page that nothing else speaks against.</summary>
+    public Func<long, ReadOnlyMemory<byte>, Suspicion?>? Besides { get; init; }
+
     /// <summary>Told of every page that is not suspicious.</summary>
     public PageTrack? Track { get; init; }
 
@@ -59,6 +62,7 @@ internal sealed class ForkScan(IByteSource bytes, string path, string fork, Page
         var suspicion = PageJudge.Look(page.Span, block, expected, walEnd);
         if (suspicion is null && OnZeroPage is not null && PageHeader.Read(page.Span).IsNew)
             suspicion = await OnZeroPage(block, cancellationToken);
+        suspicion ??= Besides?.Invoke(block, page);
         if (suspicion is not null)
             Suspects.Add(new Suspect(fork, block, suspicion, page.ToArray()));
         else

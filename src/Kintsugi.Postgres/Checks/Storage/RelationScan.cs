@@ -1,4 +1,6 @@
 using Kintsugi.Pages;
+using Kintsugi.Pages.Indexes;
+using Kintsugi.Postgres.Checks.Indexes;
 using Kintsugi.Postgres.Files.Reading;
 
 namespace Kintsugi.Postgres.Checks.Storage;
@@ -36,6 +38,8 @@ internal sealed class RelationScan(Relation relation, string path, Target target
                 Blocks = extent.BlocksOnDisk;
             if (first == 0)
                 await JudgeExtent(extent, cancellationToken);
+            if (first == 0 && fork == Forks.Init && IsInitMissing(extent))
+                findings.Add(InitMissing());
             for (var segment = 0; segment < extent.Lengths.Count; segment++)
                 await ScanSegment(extent, segment, fork == Forks.Main ? first : 0, fork == Forks.Main ? end : long.MaxValue,
                     walEnd, cancellationToken);
@@ -60,7 +64,7 @@ internal sealed class RelationScan(Relation relation, string path, Target target
             var extent = await ForkExtent.Measure(bytes, path, fork, cancellationToken);
             if (fork == Forks.Main)
                 Blocks = extent.BlocksOnDisk;
-            if ((await FileExtents.Judge(bytes, extent, target, path, cancellationToken)).Count > 0)
+            if ((await FileExtents.Judge(bytes, extent, target, path, cancellationToken)).Count > 0 || (fork == Forks.Init && IsInitMissing(extent)))
                 return false;
             for (var segment = 0; segment < extent.Lengths.Count; segment++)
                 await ScanSegment(extent, segment, 0, long.MaxValue, walEnd, cancellationToken);
@@ -129,9 +133,24 @@ internal sealed class RelationScan(Relation relation, string path, Target target
             MaxSuspects = PageFindings.Most + 1,
             OnZeroPage = extent.Fork == Forks.Main ? witness.OnDisk : null,
             OnPage = extent.Fork == Forks.Main && patient.Bodies is not null ? AddToSum : null,
+            Besides = extent.Fork == Forks.Init && relation.Kind == 'i' ? JudgeInit : null,
             Track = extent.Fork == Forks.Main ? Track : null,
         }.Run(from, to, cancellationToken);
     }
+
+    /// <summary>It comes into being with the relation, in the same transaction, and every unlogged one has it (storage.c, reinit.c).</summary>
+    private bool IsInitMissing(ForkExtent extent) => relation is { Persistence: 'u', Kind: 'r' or 'm' or 'i' or 't' or 'S' } && !extent.Exists;
+
+    private Finding InitMissing() => PageFindings.OfFile(Faults.FileMissing, target, Forks.Init, path,
+        $"{path}_init does not exist: after a crash the server does not empty this unlogged relation, and what it then holds is torn",
+        "rebuild it while its content is whole: REINDEX, or ALTER TABLE … SET LOGGED and back");
+
+    /// <summary>An unlogged index begins anew from these pages after a crash; nobody else reads them before.</summary>
+    private Suspicion? JudgeInit(long block, ReadOnlyMemory<byte> page) =>
+        IndexKinds.Of(relation.AccessMethod) is not IndexKind.None and var kind
+        && IndexPages.Read(kind, page.Span, block, checksums: false, new IndexPageContent()) is { } why
+            ? new Suspicion(Faults.PageInvalid, $"an empty {relation.AccessMethod} index cannot begin with it: {why}; after a crash the index would be made from it")
+            : null;
 
     private void AddToSum(long block, ReadOnlyMemory<byte> page) =>
         Sum = Bodies.Add(Sum, block, PageHeader.Read(page.Span).Lsn, PageChecksum.Stored(page.Span));
@@ -149,6 +168,8 @@ internal sealed class RelationScan(Relation relation, string path, Target target
             var walEnd = suspect.Suspicion.Fault == Faults.PageStale ? await WalEnd.Ask(patient, cancellationToken) : 0;
             if (PageJudge.Look(page.Span, suspect.Block, expectations[suspect.Fork], walEnd) is { } suspicion)
                 return suspicion;
+            if (suspect.Fork == Forks.Init && relation.Kind == 'i')
+                return JudgeInit(suspect.Block, page);
             return suspect.Fork == Forks.Main && PageHeader.Read(page.Span).IsNew
                 && await witness.Holds(suspect.Block, cancellationToken)
                 ? await new Witness(relation, path, patient, bytes).OnDisk(suspect.Block, cancellationToken)

@@ -20,11 +20,14 @@ public sealed class SequenceCheck : ICheck
     /// </summary>
     private const int Ahead = 1000;
 
+    /// <summary>SEQ_LOG_VALS (sequence.c): so many values are in the WAL ahead of the last one.</summary>
+    private const int MostLogged = 32;
+
     public string Id => "sequence";
     public string Proves => "every sequence is ahead of the values in its columns, and far from its end";
     public Layer Layer => Layer.Value;
     public Depth Depth => Depth.Standard;
-    public IReadOnlyList<FaultClass> Finds => [Faults.SequenceBehind, Faults.SequenceExhausting];
+    public IReadOnlyList<FaultClass> Finds => [Faults.SequenceBehind, Faults.SequenceExhausting, Faults.HeapCorrupt];
     public Needs Needs { get; } = new();
 
     private sealed record SequencePortion(Target Target, SequenceFacts Sequence) : Portion(Target);
@@ -35,6 +38,8 @@ public sealed class SequenceCheck : ICheck
     public async ValueTask<Verdict> Examine(Portion portion, Patient patient, CancellationToken cancellationToken)
     {
         var sequence = ((SequencePortion)portion).Sequence;
+        if (await Impossible(sequence, portion.Target, patient, cancellationToken) is { } impossible)
+            return new Verdict.Damaged(impossible);
         var findings = new List<Finding>();
         foreach (var use in sequence.Uses.Where(use => use.Unique && !sequence.Cycle))
             if (await Behind(sequence, use, portion.Target, patient, cancellationToken) is { } finding)
@@ -134,6 +139,27 @@ public sealed class SequenceCheck : ICheck
                 [FactNames.Sequence] = sequence.Relation.Name,
                 [FactNames.Increment] = sequence.Increment.ToString(CultureInfo.InvariantCulture),
             },
+        };
+    }
+
+    /// <summary>A sequence is one row (sequence.c); what it holds besides is asked of that one.</summary>
+    private static async ValueTask<Finding?> Impossible(
+        SequenceFacts sequence, Target target, Patient patient, CancellationToken cancellationToken)
+    {
+        // Its bounds of this moment: somebody may have widened them since they were listed.
+        var rows = await patient.Session.Rows(
+            $"SELECT q.last_value, q.log_cnt, s.seqmin, s.seqmax FROM {Quote.Name(sequence.Relation)} q, pg_catalog.pg_sequence s WHERE s.seqrelid = $1",
+            row => (Last: row.GetInt64(0), Logged: row.GetInt64(1), Min: row.GetInt64(2), Max: row.GetInt64(3)), cancellationToken, sequence.Relation.Oid);
+        var evidence = rows.Count != 1 ? $"expected one row in the sequence, but there are {rows.Count}"
+            : rows[0].Last < rows[0].Min || rows[0].Last > rows[0].Max
+                ? $"expected last_value between {rows[0].Min} and {rows[0].Max}, but it is {rows[0].Last}"
+            : rows[0].Logged is < 0 or > MostLogged
+                ? $"expected log_cnt between 0 and {MostLogged}, but it is {rows[0].Logged}: values that are not in the WAL are given twice after a crash"
+            : null;
+        return evidence is null ? null : new Finding(Faults.HeapCorrupt, target, evidence)
+        {
+            Hint = "save its file (kintsugi snapshots create); setval behind the greatest value in use gives last_value and log_cnt anew, "
+                + "a sequence without its row is created anew",
         };
     }
 

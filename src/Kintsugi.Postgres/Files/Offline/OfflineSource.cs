@@ -70,7 +70,7 @@ public sealed class OfflineSource : IPatientSource, IRemembersPages
         var relations = await catalog.Relations(database, cancellationToken);
         if (relations.Count == 0)
             relations = [.. OrphanedFiles.Of(directory.Files, catalog.Home(database.Tablespace, database))];
-        return inventories.GetOrAdd(name, new Inventory(name, relations));
+        return inventories.GetOrAdd(name, new Inventory(name, [.. relations.DistinctBy(relation => relation.Oid)]));
     }
 
     private static IEnumerable<RawDatabase> FromDirectories(LocalFiles files) =>

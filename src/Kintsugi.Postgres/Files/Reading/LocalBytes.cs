@@ -17,7 +17,26 @@ internal sealed class LocalBytes(string directory, Pace pace) : IByteSource
     public ValueTask<long> Length(string path, CancellationToken cancellationToken)
     {
         var file = new FileInfo(Path.Combine(directory, path));
+        if (!file.Exists)
+            return ValueTask.FromResult(-1L);
+        // Somebody put the file elsewhere and left a link, which the server follows: the link's own length says nothing.
+        if ((file.Attributes & FileAttributes.ReparsePoint) != 0 && file.ResolveLinkTarget(returnFinalTarget: true) is FileInfo target)
+            file = target;
         return ValueTask.FromResult(file.Exists ? file.Length : -1);
+    }
+
+    /// <summary>Whether the server, which owns the file, may read and write it.</summary>
+    public bool IsOpenToOwner(string path)
+    {
+        const UnixFileMode needed = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        try
+        {
+            return OperatingSystem.IsWindows() || (File.GetUnixFileMode(Path.Combine(directory, path)) & needed) == needed;
+        }
+        catch (Exception gone) when (gone is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return true;
+        }
     }
 
     public async ValueTask<int> Read(string path, long offset, Memory<byte> buffer, CancellationToken cancellationToken)

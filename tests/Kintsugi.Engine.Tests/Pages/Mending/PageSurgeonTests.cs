@@ -154,7 +154,8 @@ public sealed class PageSurgeonTests
             var page = Captured.Page(name);
             var bit = random.Next(64, PageFormat.Size * 8);
             page[bit / 8] ^= (byte)(1 << (bit % 8));
-            if (Flaws(page, name).Count == 0) continue;
+            // Nobody can know what an impossible value was.
+            if (Flaws(page, name).All(flaw => flaw.Kind == FlawKind.ValueImpossible)) continue;
             seen++;
             var operation = PageSurgeon.Operate(page, Patients.Evidence(name));
             if (operation is { IsWhole: true, NeedsApproval: false } && Differences(Captured.Page(name), operation.Page).Count == 0) mended++;
