@@ -15,9 +15,11 @@ internal static class AgreementRules
 
     public static IReadOnlyList<CatalogRule> All { get; } =
     [
+        // Other access methods store something else than the value: hash its code.
         new("index-column-type", "pg_attribute", "an index column of the type of its table's column", """
             SELECT i.indexrelid, x.attname::text, x.ctid::text, 'type ' || x.atttypid || ' stands over column ' || a.attname || ' of type ' || a.atttypid
-            FROM pg_catalog.pg_index i CROSS JOIN LATERAL pg_catalog.generate_series(1, i.indnatts) n(n)
+            FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid JOIN pg_catalog.pg_am m ON m.oid = c.relam AND m.amname = 'btree'
+            CROSS JOIN LATERAL pg_catalog.generate_series(1, i.indnatts) n(n)
             JOIN pg_catalog.pg_attribute x ON x.attrelid = i.indexrelid AND x.attnum = n.n
             JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[n.n - 1] AND a.attnum > 0
             LEFT JOIN pg_catalog.pg_opclass o ON o.oid = i.indclass[n.n - 1] AND n.n <= i.indnkeyatts
