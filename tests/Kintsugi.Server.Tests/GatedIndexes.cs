@@ -48,9 +48,11 @@ internal sealed class GatedIndexes(TestDatabase patient, NpgsqlConnection keeper
     public Task Open(int gate) => Say($"SELECT pg_advisory_unlock({4700 + gate})");
 
     /// <summary>Sessions that stand at that gate.</summary>
-    public Task<long> WaitingAt(int gate) => patient.Scalar<long>(string.Create(CultureInfo.InvariantCulture, $"""
+    /// <param name="backend">Only this one, as the ledger names it; any if empty.</param>
+    public Task<long> WaitingAt(int gate, string backend = "") => patient.Scalar<long>(string.Create(CultureInfo.InvariantCulture, $"""
         SELECT count(*) FROM pg_stat_activity a WHERE a.application_name = 'kintsugi' AND a.datname = current_database() AND a.state = 'active'
             AND a.query LIKE '%bt_index_check%' AND EXISTS (SELECT FROM pg_locks l WHERE l.pid = a.pid AND l.relation = 'big_{gate}'::regclass)
+            AND split_part('{backend}', ' ', 1) IN ('', a.pid::text)
         """), Stop)!;
 
     /// <summary>The most sessions of ours that were seen at once until then.</summary>

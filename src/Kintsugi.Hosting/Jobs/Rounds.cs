@@ -56,7 +56,7 @@ internal sealed class Rounds(
     private ValueTask<UnitOffice> OpenOffice(string look, ScrubSettings settings, Ward ward, CancellationToken cancellationToken)
     {
         var jobs = configuration.Current.Jobs;
-        var offer = new LookOffer(look, ward.Target.Name, state.Node, Likeness.Fingerprint(ward.Registry, configuration), Likeness.Ground(ward.Source.Server),
+        var offer = new LookOffer(look, ward.Target.Name, state.Node, Likeness.Fingerprint(ward.Registry, ward.Target.Consistency, configuration.Sum), Likeness.Ground(ward.Source.Server),
             settings.Depth.ToString(), clock.GetUtcNow() + settings.TimeLimit, jobs.Sessions - settings.Jobs);
         return UnitOffice.Open(units, state, offer, ward, jobs.UnitSize, meter, clock, cancellationToken);
     }

@@ -26,37 +26,14 @@ internal sealed class Helping(
         {
             try
             {
-                await Help(stoppingToken);
+                while (Claim() is { } claim)
+                    await Serve(claim, stoppingToken);
             }
             catch (Exception problem) when (problem is not OperationCanceledException)
             {
                 // Helping must not end the service; a unit that is in hand is free again when its time is over.
                 Log.HelpMissed(log, problem);
             }
-        }
-    }
-
-    private async ValueTask Help(CancellationToken cancellationToken)
-    {
-        Visit? visit = null;
-        try
-        {
-            while (Claim() is { } claim)
-            {
-                if (visit?.Suits(claim) == false)
-                {
-                    await visit.DisposeAsync();
-                    visit = null;
-                }
-                visit ??= await Enter(claim, cancellationToken);
-                if (visit is not null)
-                    await Do(claim, visit, cancellationToken);
-            }
-        }
-        finally
-        {
-            if (visit is not null)
-                await visit.DisposeAsync();
         }
     }
 
@@ -72,65 +49,77 @@ internal sealed class Helping(
         return null;
     }
 
-    private bool MayShare(OpenLook look) => configuration.Current.Targets.Any(target => target.Name == look.Target)
+    private bool MayShare(OpenLook look) => configuration.Current.Targets.FirstOrDefault(target => target.Name == look.Target) is { } target
         && !(shunned.TryGetValue(look, out var since) && clock.GetElapsedTime(since) < Shunned)
-        && look.Fingerprint == Likeness.Fingerprint(board.RegistryOf(look.Target), configuration);
+        && look.Fingerprint == Likeness.Fingerprint(board.RegistryFor(target), target.Consistency, configuration.Sum);
 
-    private async ValueTask<Visit?> Enter(UnitClaim claim, CancellationToken cancellationToken)
+    /// <summary>
+    /// Does units of one look and database one after the other. What became of the last is said after the session is closed: the seat that it gives up
+    /// is taken by another node at once.
+    /// </summary>
+    private async ValueTask Serve(UnitClaim claim, CancellationToken cancellationToken)
     {
-        Visit? visit = null;
+        var ending = GiveBack(claim, toLeader: false);
         try
         {
-            visit = await Visit.Begin(claim, board, clock, cancellationToken);
-        }
-        catch (PatientException problem)
-        {
-            Log.NoHelp(log, claim.Look.Target, problem.Message);
-        }
-        finally
-        {
+            await using var visit = await Visit.Begin(claim, board, clock, cancellationToken);
             if (visit is null)
-            {
                 shunned[claim.Look] = clock.GetTimestamp();
-                help.GiveBack(claim, toLeader: false);
+            for (var next = visit is null ? null : claim; next is not null;)
+            {
+                claim = next;
+                ending = GiveBack(claim, toLeader: false);
+                var answer = await Examine(claim, visit!, cancellationToken);
+                ending = answer is null ? GiveBack(claim, toLeader: true) : Answer(claim, answer);
+                next = answer is null ? null : Exchange(claim, answer);
             }
-        }
-        return visit;
-    }
-
-    private async ValueTask Do(UnitClaim claim, Visit visit, CancellationToken cancellationToken)
-    {
-        using var held = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var renewal = clock.CreateTimer(_ => Renew(claim, held), null, state.Lease / 3, state.Lease / 3);
-        try
-        {
-            var answer = await visit.Examine(claim, patient => Begin(claim, patient, held.Token), held.Token);
-            if (answer is null)
-                help.GiveBack(claim, toLeader: true);
-            else if (help.Answer(claim, UnitAnswerJson.Write(answer), state.Nodes.Now(clock)))
-                meter.Helped();
         }
         catch (PatientException problem)
         {
             Log.NoHelp(log, claim.Look.Target, problem.Message);
             shunned[claim.Look] = clock.GetTimestamp();
-            help.GiveBack(claim, toLeader: false);
-        }
-        catch (Exception problem) when (problem is not (OperationCanceledException or StateException))
-        {
-            // Whatever a check stumbled over: the node that leads the look meets it itself, and its run says so.
-            Log.HelpMissed(log, problem);
-            help.GiveBack(claim, toLeader: true);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             Log.HelpNotWanted(log, claim.Look.Target, claim.Check);
         }
-        catch (OperationCanceledException)
+        catch (Exception problem) when (problem is not (OperationCanceledException or StateException))
         {
-            help.GiveBack(claim, toLeader: false);
-            throw;
+            // Whatever a check stumbled over: the node that leads the look meets it itself, and its run says so.
+            Log.HelpMissed(log, problem);
+            ending = GiveBack(claim, toLeader: true);
         }
+        finally
+        {
+            ending();
+        }
+    }
+
+    private Action GiveBack(UnitClaim claim, bool toLeader) => () => help.GiveBack(claim, toLeader);
+
+    private Action Answer(UnitClaim claim, UnitAnswer answer) => () =>
+    {
+        if (help.Answer(claim, UnitAnswerJson.Write(answer), state.Nodes.Now(clock)))
+            meter.Helped();
+    };
+
+    /// <summary>Answers and takes the next unit that the same session can do; nothing is answered where there is none.</summary>
+    private UnitClaim? Exchange(UnitClaim claim, UnitAnswer answer)
+    {
+        if (turns.IsBusy)
+            return null;
+        var now = state.Nodes.Now(clock);
+        var next = help.Exchange(claim, UnitAnswerJson.Write(answer), now, now + state.Lease);
+        if (next is not null)
+            meter.Helped();
+        return next;
+    }
+
+    private async ValueTask<UnitAnswer?> Examine(UnitClaim claim, Visit visit, CancellationToken cancellationToken)
+    {
+        using var held = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var renewal = clock.CreateTimer(_ => Renew(claim, held), null, state.Lease / 3, state.Lease / 3);
+        return await visit.Examine(claim, patient => Begin(claim, patient, held.Token), held.Token);
     }
 
     private async ValueTask Begin(UnitClaim claim, Patient patient, CancellationToken cancellationToken)

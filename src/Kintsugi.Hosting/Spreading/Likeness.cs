@@ -1,16 +1,21 @@
 using System.Reflection;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
+using Kintsugi.Rules;
 
 namespace Kintsugi.Hosting;
 
 /// <summary>By what two nodes know that an answer of the one is what the other would have found: only then do they share a look.</summary>
 internal static class Likeness
 {
-    /// <summary>Over the builds of the program and of every check, and over the configuration with all its parameters and rules.</summary>
-    public static string Fingerprint(Registry registry, ConfigurationSource configuration)
+    /// <summary>
+    /// Over the builds of the program and of every check, the configuration, and the target's rules as they were read: variables of the environment
+    /// and files of schemas, which are no part of the configuration's text, may have changed them.
+    /// </summary>
+    public static string Fingerprint(Registry registry, ConsistencyRules rules, string configuration)
     {
-        var text = new StringBuilder($"1 {Build(typeof(Likeness))} {Build(typeof(ICheck))} {configuration.Sum}");
+        var text = new StringBuilder($"1 {Build(typeof(Likeness))} {Build(typeof(ICheck))} {configuration} {JsonSerializer.Serialize(rules)}");
         foreach (var check in registry.Checks)
             text.Append($"\n{check.Id} {check.GetType().FullName} {Build(check.GetType())}");
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())).AsSpan(0, 16));

@@ -8,11 +8,10 @@ internal sealed class Visit : IAsyncDisposable
     private readonly Ward ward;
     private readonly Assistance assistance;
     private readonly OpenLook look;
-    private readonly string database;
 
     private Visit(Ward ward, OpenLook look, string database, TimeProvider clock)
     {
-        (this.ward, this.look, this.database) = (ward, look, database);
+        (this.ward, this.look) = (ward, look);
         assistance = new Assistance(ward.Registry.Checks, ward.Source, database, Enum.Parse<Depth>(look.Depth), clock);
     }
 
@@ -26,8 +25,6 @@ internal sealed class Visit : IAsyncDisposable
         await ward.DisposeAsync();
         return null;
     }
-
-    public bool Suits(UnitClaim claim) => claim.Look == look && claim.Database == database;
 
     public ValueTask<UnitAnswer?> Examine(UnitClaim claim, Func<Patient, ValueTask> begin, CancellationToken cancellationToken) =>
         assistance.Examine(claim.Check, claim.Piece, look.Deadline ?? DateTimeOffset.MaxValue, begin, cancellationToken);

@@ -88,10 +88,8 @@ internal sealed class TargetBoard(
             new SessionLimits { EndsWithUs = state.IsShared }), settings);
     }
 
-    public Registry RegistryOf(string name) => RegistryFor(configuration.Current.Targets.First(target => target.Name == name));
-
     /// <summary>What the application added comes after what is there: the gentler repair is asked first.</summary>
-    private Registry RegistryFor(TargetConfiguration target)
+    public Registry RegistryFor(TargetConfiguration target)
     {
         var own = PostgresRegistry.Create(target.Consistency);
         return new Registry([.. own.Checks, .. checks], [.. own.Repairs, .. repairs]);

@@ -1,3 +1,5 @@
+using System.Data.Common;
+
 namespace Kintsugi.State;
 
 /// <summary>The other side of <see cref="UnitBook"/>: a node that takes units of looks which other nodes lead.</summary>
@@ -15,6 +17,8 @@ public sealed class UnitHelp(StateStore store, string node)
             and fence = @fence and fence = (select l.fence from looks l where l.look = @look)
         """;
 
+    private const string Answered = "answer = @value, at = @at, until = null, backend = null";
+
     /// <summary>The looks of which a unit is to be had.</summary>
     public IReadOnlyList<OpenLook> Looks(DateTimeOffset now) => store.Look(connection => Sql.Rows(connection,
         $"select distinct l.look, l.target, l.fence, l.fingerprint, l.ground, l.depth, l.deadline {Open} order by l.look",
@@ -26,8 +30,29 @@ public sealed class UnitHelp(StateStore store, string node)
         update units set node = @node, until = @until, claim = claim + 1 where look = @look and piece = (
             select u.piece {Open} and l.look = @look and l.fence = @fence order by coalesce(u.until < @now, false) desc, u.weight desc, u.piece limit 1)
         returning piece, claim, check_id, database, backend
-        """, row => new UnitClaim(look, row.GetString(0), row.GetInt64(1), row.GetString(2), row.GetString(3), row.TextOrNull(4)),
+        """, Claimed(look),
         ("@node", node), ("@now", Sql.Time(now)), ("@until", Sql.Time(until)), ("@look", look.Look), ("@fence", look.Fence)).FirstOrDefault());
+
+    /// <summary>
+    /// Answers, and takes the largest unit of the same look and database in its stead: the seat is never anybody else's in between.
+    /// </summary>
+    /// <returns>Null where there is none to take, or the unit is somebody else's by now: nothing has changed then.</returns>
+    public UnitClaim? Exchange(UnitClaim claim, string answer, DateTimeOffset at, DateTimeOffset until) => store.Change(connection =>
+    {
+        if (Sql.Number(connection, $"select count(*) from units where {Mine}", Own(claim)) == 0)
+            return null;
+        var next = Sql.Rows(connection, """
+            update units set node = @node, until = @until, backend = null, claim = claim + 1 where look = @look and piece = (
+                select u.piece from units u join looks l on l.look = u.look and l.fence = u.fence
+                where l.look = @look and u.database = @database and u.node is null and u.answer is null and u.own = 0 and l.helpers >= (
+                    select count(*) from units o where o.look = l.look and o.node is not null and o.node <> l.leader and o.answer is null)
+                order by u.weight desc, u.piece limit 1)
+            returning piece, claim, check_id, database, backend
+            """, Claimed(claim.Look), ("@node", node), ("@until", Sql.Time(until)), ("@look", claim.Look.Look), ("@database", claim.Database)).FirstOrDefault();
+        if (next is not null)
+            Sql.Run(connection, $"update units set {Answered} where {Mine}", [("@value", answer), ("@at", Sql.Time(at)), .. Own(claim)]);
+        return next;
+    });
 
     /// <summary>Says that the unit is still worked on.</summary>
     /// <returns>False when it is somebody else's by now, or the look has ended.</returns>
@@ -37,7 +62,7 @@ public sealed class UnitHelp(StateStore store, string node)
     public bool Begin(UnitClaim claim, string backend) => Change(claim, "backend = @value", backend);
 
     /// <returns>False when it was dropped: the unit is somebody else's by now, or the look has ended or is led by another node.</returns>
-    public bool Answer(UnitClaim claim, string answer, DateTimeOffset at) => Change(claim, "answer = @value, at = @at, until = null, backend = null", answer, at);
+    public bool Answer(UnitClaim claim, string answer, DateTimeOffset at) => Change(claim, Answered, answer, at);
 
     /// <summary>Hands a unit back.</summary>
     /// <param name="toLeader">Only the node that leads the look is to take it.</param>
@@ -45,8 +70,13 @@ public sealed class UnitHelp(StateStore store, string node)
         Change(claim, $"node = null, until = null, backend = null, own = {(toLeader ? 1 : 0)}, claim = claim + 1", null);
 
     private bool Change(UnitClaim claim, string set, string? value, DateTimeOffset? at = null) => store.Change(connection => Sql.Run(
-        connection, $"update units set {set} where {Mine}", ("@value", value), ("@at", Sql.TimeOrNull(at)), ("@node", node), ("@look", claim.Look.Look),
-        ("@piece", claim.Piece), ("@claim", claim.Number), ("@fence", claim.Look.Fence))) == 1;
+        connection, $"update units set {set} where {Mine}", [("@value", value), ("@at", Sql.TimeOrNull(at)), .. Own(claim)])) == 1;
+
+    private (string Name, object? Value)[] Own(UnitClaim claim) =>
+        [("@node", node), ("@look", claim.Look.Look), ("@piece", claim.Piece), ("@claim", claim.Number), ("@fence", claim.Look.Fence)];
+
+    private static Func<DbDataReader, UnitClaim> Claimed(OpenLook look) => row =>
+        new UnitClaim(look, row.GetString(0), row.GetInt64(1), row.GetString(2), row.GetString(3), row.TextOrNull(4));
 }
 
 /// <summary>A look of another node of which units are to be had.</summary>
