@@ -91,6 +91,7 @@ public sealed class UnitBookTests(Servers servers)
         Assert.Equal("18 then", Assert.Single(over.Left).Backend);
         Assert.False(helper.Renew(held, Noon.AddHours(1)));
         Assert.False(helper.Answer(held, "for the look as it was", Noon));
+        Assert.Throws<OvertakenException>(() => book.MustLead(Look, first));
         Assert.Throws<OvertakenException>(() => book.Offer(Look, first, Units(1)));
         Assert.Throws<OvertakenException>(() => book.Take(Look, first, "a"));
         Assert.Throws<OvertakenException>(() => book.Collect(Look, first));

@@ -31,6 +31,8 @@ internal sealed class Rounds(
         var (report, unread) = journal is null
             ? await HealthCheck(ward, cancellationToken)
             : (await Scrub(ward, settings, journal, office, cancellationToken), 0);
+        // Another node that took the look over meanwhile files what there is to file.
+        office?.MustLead();
         await CounterHistory.Keep(ward.Source, ledger, clock, cancellationToken);
         // Before the findings become known ones.
         if (await CircuitBreaker.Watch(ledger, ward.Server, report, configuration.Current.Breaker, clock.GetUtcNow(), cancellationToken) is { } stopped)

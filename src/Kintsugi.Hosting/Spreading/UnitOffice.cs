@@ -96,6 +96,9 @@ internal sealed class UnitOffice : IUnitOffice, IDisposable
 
     public async ValueTask Rest(CancellationToken cancellationToken) => await Task.Delay(Pause, clock, cancellationToken);
 
+    /// <exception cref="OvertakenException">Another node leads the look.</exception>
+    public void MustLead() => book.MustLead(look, fence);
+
     /// <returns>How many units each node has done.</returns>
     public IReadOnlyDictionary<string, long> Complete()
     {

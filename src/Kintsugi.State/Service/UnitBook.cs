@@ -33,6 +33,9 @@ public sealed class UnitBook(StateStore store)
     });
 
     /// <exception cref="OvertakenException">Another node leads the look.</exception>
+    public void MustLead(string look, long fence) => AsLeader(look, fence, _ => true);
+
+    /// <exception cref="OvertakenException">Another node leads the look.</exception>
     public void Offer(string look, long fence, IEnumerable<OfferedUnit> units) => AsLeader(look, fence, connection =>
     {
         foreach (var unit in units)
