@@ -84,12 +84,13 @@ internal static class AgreementRules
             FROM pg_catalog.pg_attrdef d JOIN pg_catalog.pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
             WHERE a.attgenerated = '' AND pg_catalog.strpos(d.adbin::text, '{VAR :varno ') > 0
             """) { ThingIsColumn = true },
+        // While a partition is being detached concurrently, the parent's columns change without it.
         new("column-inherited", "pg_attribute", "each column of the parent, of the same type", """
             SELECT i.inhrelid, p.attname::text, i.ctid::text, CASE WHEN c.attnum IS NULL THEN 'there is none' ELSE 'it has type ' || c.atttypid || ' instead of ' || p.atttypid END
             FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class k ON k.oid = i.inhparent AND k.relkind IN ('r', 'p', 'f')
             JOIN pg_catalog.pg_attribute p ON p.attrelid = i.inhparent AND p.attnum > 0 AND NOT p.attisdropped
             LEFT JOIN pg_catalog.pg_attribute c ON c.attrelid = i.inhrelid AND c.attname = p.attname AND NOT c.attisdropped
-            WHERE c.attnum IS NULL OR c.atttypid <> p.atttypid
+            WHERE (c.attnum IS NULL OR c.atttypid <> p.atttypid) AND (pg_catalog.to_jsonb(i) ->> 'inhdetachpending') IS DISTINCT FROM 'true'
             """),
         new("partition-default", "pg_partitioned_table", "partdefid to name the default partition", """
             SELECT i.inhparent, c.relname::text, k.ctid::text, 'partdefid is ' || k.partdefid
