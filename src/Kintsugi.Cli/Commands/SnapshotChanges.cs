@@ -42,28 +42,6 @@ internal static class SnapshotChanges
         return ExitCodes.Sound;
     }
 
-    public static Command Restore(CliContext context)
-    {
-        var command = new Command("restore", "Lay a snapshot out in an empty directory; never over what lives.");
-        var id = new Argument<string>("id") { Description = "the snapshot" };
-        var target = new Option<string>("--to") { Description = "a directory that is empty or does not exist yet", Required = true };
-        var file = SnapshotsCommand.ConfigurationOption();
-        command.Add(id);
-        command.Add(target);
-        command.Add(file);
-        command.SetAction(async (parsed, stop) =>
-        {
-            var store = SnapshotsCommand.Store(context, parsed.GetValue(file));
-            var manifest = await new SnapshotRestore(store).LayOut(parsed.GetValue(id)!, parsed.GetValue(target)!, stop);
-            await context.Out.WriteLineAsync($"laid out {Text.Count(manifest.Files.Count, "file")} of snapshot {manifest.Id} in {parsed.GetValue(target)}"
-                + (manifest.Grade == SnapshotGrade.Cluster
-                    ? $"; its data directory is {SnapshotRestore.DataDirectory(parsed.GetValue(target)!)}: examine it with kintsugi check -D"
-                    : "; they are evidence: putting files back under a living server is not done"));
-            return ExitCodes.Sound;
-        });
-        return command;
-    }
-
     public static Command Prune(CliContext context)
     {
         var command = new Command("prune", "Remove old snapshots; never one whose case is still open.");

@@ -25,7 +25,7 @@ internal static class SnapshotsCommand
         command.Add(One(context, "show", "Show what a snapshot holds, why and of when.", Show));
         command.Add(SnapshotVerification.Create(context));
         command.Add(SnapshotChanges.Create(context));
-        command.Add(SnapshotChanges.Restore(context));
+        command.Add(SnapshotReturn.Create(context));
         command.Add(SnapshotChanges.Prune(context));
         return command;
     }

@@ -21,7 +21,7 @@ public sealed record TransactionEnd(XidOutcome Outcome, uint Xid, IReadOnlyList<
             return null;
         if (kind == Prepare)
             return new TransactionEnd(XidOutcome.InProgress, record.Xid, []);
-        var data = new Cursor(MainData(record.Bytes));
+        var data = new Cursor(record.MainData);
         data.Skip(8);
         var info = (record.Info & 0x80) != 0 ? data.Word() : 0;
         if ((info & HasDatabase) != 0)
@@ -44,25 +44,10 @@ public sealed record TransactionEnd(XidOutcome Outcome, uint Xid, IReadOnlyList<
     {
         if (record.ResourceManager != 8 || (record.Info & 0xF0) != 0x10)
             return [];
-        var data = new Cursor(MainData(record.Bytes));
+        var data = new Cursor(record.MainData);
         var count = (long)data.Word() + data.Word();
         data.Skip(16);
         return count > uint.MaxValue ? [] : data.Words((uint)count);
-    }
-
-    /// <summary>Behind the headers of its parts (XLogRecordDataHeader); such records touch no block.</summary>
-    private static ReadOnlyMemory<byte> MainData(ReadOnlyMemory<byte> record)
-    {
-        for (var at = WalRecord.HeaderSize; at < record.Length;)
-            switch (record.Span[at])
-            {
-                case 255: return record[Math.Min(at + 2, record.Length)..];
-                case 254: return record[Math.Min(at + 5, record.Length)..];
-                case 253: at += 3; break;
-                case 252: at += 5; break;
-                default: return default;
-            }
-        return default;
     }
 
     private sealed class Cursor(ReadOnlyMemory<byte> data)

@@ -79,6 +79,24 @@ public sealed class WalRecord
     /// <summary>The resource manager (rmgrlist.h): 0 XLOG, 1 transaction, 5 tablespace, 9 and 10 heap, 11 btree.</summary>
     public byte ResourceManager => Bytes.Span[17];
 
+    /// <summary>What belongs to no block, of a record that touches none; empty for others (XLogRecordDataHeader, xlogrecord.h).</summary>
+    public ReadOnlyMemory<byte> MainData
+    {
+        get
+        {
+            for (var at = HeaderSize; at < Bytes.Length;)
+                switch (Bytes.Span[at])
+                {
+                    case 255: return Bytes[Math.Min(at + 2, Bytes.Length)..];
+                    case 254: return Bytes[Math.Min(at + 5, Bytes.Length)..];
+                    case 253: at += 3; break;
+                    case 252: at += 5; break;
+                    default: return default;
+                }
+            return default;
+        }
+    }
+
     /// <summary>Whether WAL goes on at the next segment.</summary>
     public bool IsSwitch => ResourceManager == 0 && (Info & 0xF0) == 0x40;
 }

@@ -29,6 +29,27 @@ public sealed class SnapshotRestore(SnapshotStore store)
         return manifest;
     }
 
+    /// <summary>
+    /// Each file beside the one that it is to replace, under its name with an ending, compared with its sum on the way: nothing takes a living name here.
+    /// </summary>
+    /// <exception cref="StateException">The snapshot is not whole, or a file cannot be written.</exception>
+    public async ValueTask Stage(string id, string dataDirectory, string ending, CancellationToken cancellationToken)
+    {
+        var manifest = store.Show(id);
+        const string below = SnapshotLayout.Data + "/";
+        try
+        {
+            foreach (var file in manifest.Files)
+                File.Delete(SafeName.Join(dataDirectory, file.Name[below.Length..]) + ending);
+            await new SnapshotReader(store.PlaceOf(id)).LayOut(manifest, dataDirectory,
+                name => name.StartsWith(below, StringComparison.Ordinal) ? name[below.Length..] + ending : null, cancellationToken);
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            throw new StateException($"the snapshot {id} could not be laid beside the files of {dataDirectory}: {problem.Message}", problem);
+        }
+    }
+
     /// <summary>Below the target, the data directory of a cluster that was laid out.</summary>
     public static string DataDirectory(string target) => Path.Combine(target, SnapshotLayout.Data);
 
