@@ -29,6 +29,8 @@ public sealed class SnapshotReturnTests(Servers servers)
         var damaged = await File.ReadAllBytesAsync(file, Stop);
         damaged.AsSpan(8192 + 5000, 700).Fill(0x5A);
         await File.WriteAllBytesAsync(file, damaged, Stop);
+        // As a killed run leaves it.
+        await File.WriteAllTextAsync(file + ".kintsugi-new", "half a file", Stop);
 
         var back = await terminal.Run("snapshots", "restore", snapshot, "-D", data);
 

@@ -57,8 +57,8 @@ internal static class SnapshotReturn
         var before = await Keep(store, manifest, directory, back.Files, cancellationToken);
         await new SnapshotRestore(store).Stage(id, directory.Path, RelationReturn.Draft, cancellationToken);
         await back.Take(cancellationToken);
-        await context.Out.WriteLineAsync($"put {Text.Count(back.Files.Count, "file")} of {string.Join(", ", manifest.Objects.Select(item => item.Name))} back into {path}. What stood there is snapshot {before}: "
-            + $"kintsugi snapshots restore {before} -D {path} takes it back. Look at it: kintsugi check -D {path}");
+        await context.Out.WriteLineAsync($"put {Text.Count(back.Files.Count, "file")} of {string.Join(", ", manifest.Objects.Select(item => item.Name))} back into {path}. "
+            + $"What stood there is snapshot {before}: kintsugi snapshots restore {before} -D {path} takes it back. Look at it: kintsugi check -D {path}");
         return ExitCodes.Sound;
     }
 

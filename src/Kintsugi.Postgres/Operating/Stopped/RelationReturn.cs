@@ -95,7 +95,9 @@ public sealed class RelationReturn(DataDirectory directory, SnapshotManifest man
         if (wal is not { GoesOnBehindAGap: false } || wal.End <= directory.Control!.Checkpoint || redo is not { } from)
             return $"pg_wal does not reach back to the checkpoint before {PageJudge.Lsn(taken)}, when it was taken: what changed since cannot be told";
         return touched.FirstOrDefault(touch => touch.Lsn >= from) is { Lsn: not 0 } first
-            ? $"{touched.Count(touch => touch.Lsn >= from)} records of the WAL have changed its table or index since, the first at {PageJudge.Lsn(first.Lsn)} (file {first.File}): these changes would be lost" : null;
+            ? $"{touched.Count(touch => touch.Lsn >= from)} records of the WAL have changed its table or index since, the first at {PageJudge.Lsn(first.Lsn)} "
+                + $"(file {first.File}): these changes would be lost"
+            : null;
     }
 
     /// <summary>The file that a record truncates or makes (xl_smgr_truncate, xl_smgr_create in storage_xlog.h), or 0.</summary>
