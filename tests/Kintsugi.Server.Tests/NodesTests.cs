@@ -62,9 +62,10 @@ public sealed class NodesTests(Servers servers)
         Assert.True(before.CompareWith(await patient.Fingerprint(Stop)).IsEmpty);
         Assert.Equal(1, await patient.Scalar<long>("SELECT count(*) FROM kintsugi.audit_log WHERE metadata ->> 'object' = 'public.movies_pkey'", Stop));
 
-        // The one that took over repaired on a snapshot of its own, and the command line reads the same ledger.
+        // The one that took over repaired on a snapshot of its own (the oldest server may have gone on with the step to its end, after that of the killed
+        // one), and the command line reads the same ledger.
         var row = Assert.Single(await survivor.Cases());
-        Assert.True(Directory.Exists(Path.Combine(survivor.State, "snapshots", row.Snapshot!)));
+        Assert.Contains(major >= 14 ? [survivor] : new[] { first, second }, node => Directory.Exists(Path.Combine(node.State, "snapshots", row.Snapshot!)));
         var listed = await survivor.Run("cases", "list", "-c", survivor.ConfigurationFile);
         Assert.Contains(row.Id, listed.Out, StringComparison.Ordinal);
         await using var kept = PostgresLedger.Open(ledger.ConnectionString);

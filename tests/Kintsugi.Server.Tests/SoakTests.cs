@@ -88,8 +88,8 @@ public sealed class SoakTests(Servers servers)
         var rows = await service.Cases();
         Assert.NotEmpty(story.Inflicted);
         Assert.All(story.Inflicted, injury => Assert.Contains(rows, row => SoakStory.IsOf(injury, row)));
-        if (rows.All(row => row.State is "healed" or "transient"))
-            Assert.Equal("", before.CompareWith(await database.Fingerprint(Stop)).ToString());
+        var difference = before.CompareWith(await database.Fingerprint(Stop));
+        Assert.True(difference.IsEmpty || rows.Any(row => row.State is not ("healed" or "transient")), difference.ToString());
         // Of each case the receiver heard as often that it began as that it ended, whatever was away meanwhile.
         foreach (var row in rows.Where(row => row.State is "healed" or "transient"))
             await service.Until($"the messages of case {row.Id}", () => receiver.Taken.Select(taken => JsonDocument.Parse(taken.Body).RootElement)
