@@ -1,3 +1,4 @@
 using Kintsugi.Server;
 
+NativeMemory.KeepFewHeaps();
 return await Daemon.Run(args, CancellationToken.None);
