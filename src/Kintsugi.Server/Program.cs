@@ -1,4 +1,3 @@
 using Kintsugi.Server;
 
-NativeMemory.KeepFewHeaps();
 return await Daemon.Run(args, CancellationToken.None);
