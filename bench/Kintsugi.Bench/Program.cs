@@ -8,8 +8,8 @@ using Kintsugi.Lab;
 // kintsugi-bench FOLDER PROGRAM [NAME…] [--quick] [--pg MAJOR]: bench/run starts it.
 IBenchmark[] all =
 [
-    new StartBenchmark(), new ChecksumsBenchmark(), new AmcheckBenchmark(), new QuiescedBenchmark(), new ForeignKeysBenchmark(), new JsonBenchmark(), new SnapshotBenchmark(),
-    new HealBenchmark(), new KindnessBenchmark(), new ScaleBenchmark(),
+    new StartBenchmark(), new ChecksumsBenchmark(), new AmcheckBenchmark(), new RecheckBenchmark(), new QuiescedBenchmark(), new ForeignKeysBenchmark(), new QuarantineBenchmark(), new JsonBenchmark(), new SnapshotBenchmark(),
+    new HealBenchmark(), new KindnessBenchmark(), new ScaleBenchmark(), new MemoryBenchmark(),
 ];
 var names = args.Skip(2).Where((argument, at) => !argument.StartsWith('-') && args[at + 1] != "--pg").ToList();
 var unknown = names.Except(all.Select(one => one.Name)).Concat(args.Skip(2).Where(argument => argument.StartsWith('-') && argument is not ("--quick" or "--pg" or "--help"))).ToList();

@@ -22,6 +22,14 @@ internal static partial class Said
         return json.RootElement.GetProperty("verdicts").GetProperty(kind).GetInt32();
     }
 
+    /// <summary>Examinations of heaps and btrees in the schema public that rest on the proof of an earlier run.</summary>
+    public static int Carried(Run run)
+    {
+        using var json = JsonOf(run);
+        return json.RootElement.GetProperty("examined").EnumerateArray().Count(one => one.TryGetProperty("carried", out _)
+            && one.GetProperty("check").GetString() is ("heap" or "btree") && Text(one, "target")!.StartsWith("public.", StringComparison.Ordinal));
+    }
+
     /// <summary>The relations that pg_amcheck names: btree index "db.schema.name": …, heap table "db.schema.name", block ….</summary>
     public static IReadOnlyCollection<string> AccusedByAmcheck(Run run) =>
         Named().Matches(run.Output).Select(match => match.Groups[1].Value).ToHashSet();

@@ -27,7 +27,9 @@ internal static class Scrubbing
         }.Run(settings, cancellationToken);
         if (!report.TimeLimitReached)
             journal?.Complete();
-        if ((source as IRemembersPages)?.PageLedger is PageLedgerFile { Problem: { } problem })
+        var pages = (source as IRemembersPages)?.PageLedger as PageLedgerFile;
+        pages?.Close();
+        if (pages is { Problem: { } problem })
             await context.Error.WriteLineAsync($"kintsugi: warning: what was seen of pages is not remembered: {problem}");
         return report;
     }

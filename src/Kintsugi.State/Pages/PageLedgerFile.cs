@@ -5,9 +5,9 @@ namespace Kintsugi.State;
 
 /// <summary>
 /// The page ledger in a SQLite file of its own, about 0.1 % of what it remembers. It can be thrown away: then the next pass begins it anew. Opened
-/// for each call, so that a check that reads no files makes none.
+/// when it is first needed, so that a check that reads no files makes none, and kept open: a file that is closed is brought to the disk each time.
 /// </summary>
-public sealed class PageLedgerFile(string path, TimeProvider clock) : IPageLedger
+public sealed class PageLedgerFile(string path, TimeProvider clock) : IPageLedger, IDisposable
 {
     private const string Schema = """
         create table if not exists page_records (cluster text not null, path text not null, segment integer not null, relation integer not null,
@@ -23,6 +23,7 @@ public sealed class PageLedgerFile(string path, TimeProvider clock) : IPageLedge
     private static readonly TimeSpan Forgotten = TimeSpan.FromDays(100);
 
     private readonly Lock gate = new();
+    private SqliteConnection? open;
 
     public DateTimeOffset Began { get; } = clock.GetUtcNow();
 
@@ -88,20 +89,49 @@ public sealed class PageLedgerFile(string path, TimeProvider clock) : IPageLedge
         lock (gate)
         {
             if (!File.Exists(path))
+            {
+                Close();
                 return ValueTask.FromResult(without);
+            }
             try
             {
-                using var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false, DefaultTimeout = 20 }.ToString());
-                connection.Open();
-                Sql.Run(connection, "pragma journal_mode = wal; pragma synchronous = normal");
-                Sql.Run(connection, Schema);
-                return ValueTask.FromResult(work(connection));
+                return ValueTask.FromResult(work(open ??= Open()));
             }
             catch (SqliteException problem)
             {
+                Close();
                 Problem = LedgerFile.Explain(problem, path).Message;
                 return ValueTask.FromResult(without);
             }
+        }
+    }
+
+    private SqliteConnection Open()
+    {
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false, DefaultTimeout = 20 }.ToString());
+        try
+        {
+            connection.Open();
+            Sql.Run(connection, "pragma journal_mode = wal; pragma synchronous = normal");
+            Sql.Run(connection, Schema);
+            return connection;
+        }
+        catch (SqliteException)
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose() => Close();
+
+    /// <summary>Brings what was kept to the disk. It opens again when it is needed.</summary>
+    public void Close()
+    {
+        lock (gate)
+        {
+            open?.Dispose();
+            open = null;
         }
     }
 }
