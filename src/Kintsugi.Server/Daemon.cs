@@ -60,6 +60,7 @@ internal static class Daemon
         builder.Services.AddSingleton<IAlertSender, MailSender>();
         builder.Services.AddSingleton<ITokenReader, OidcTokens>();
         builder.Services.AddSystemd();
+        builder.Services.AddHostedService<FreedMemory>();
         // The grace of a repair, the removal of what its step left, and some more.
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = arguments.Options.Grace + TimeSpan.FromSeconds(45));
         var configuration = Read(arguments);
