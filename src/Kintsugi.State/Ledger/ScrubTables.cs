@@ -7,6 +7,9 @@ namespace Kintsugi.State;
 /// </summary>
 internal static class ScrubTables
 {
+    /// <summary>What no scrub has said anything of for so long is gone: a partition that was dropped, a table of a database that is not looked at any more.</summary>
+    private static readonly TimeSpan Kept = TimeSpan.FromDays(400);
+
     public static void Record(DbConnection connection, string server, ScrubReport report)
     {
         RecordVerdicts(connection, server, report);
@@ -15,6 +18,16 @@ internal static class ScrubTables
         RecordBodies(connection, server, report);
         foreach (var (database, table) in report.Turns)
             ObservationTables.Record(connection, server, new Observation(ScrubHistory.Turns, ScrubHistory.TurnKey(database, table), "", report.Started));
+        ForgetGone(connection, server, Sql.Time(report.Started - Kept));
+    }
+
+    private static void ForgetGone(DbConnection connection, string server, string since)
+    {
+        foreach (var (table, at) in new[] { ("proofs", "at"), ("verdicts", "at"), ("sightings", "last_seen") })
+            Sql.Run(connection, $"delete from {table} where server = @server and {at} < @since", ("@server", server), ("@since", since));
+        // Other observations, like the order of a collation, are compared with however old they are.
+        Sql.Run(connection, "delete from observations where server = @server and scope in (@turns, @bodies) and at < @since",
+            ("@server", server), ("@turns", ScrubHistory.Turns), ("@bodies", ScrubHistory.BodyScope), ("@since", since));
     }
 
     /// <summary>What the files looked like under a proof; a place that was examined in several portions has one answer or none.</summary>

@@ -58,6 +58,24 @@ public sealed class SightingTests : IDisposable
         Assert.Equal(new Proof(Server, "app", "public.movies", "heap", Noon, Depth.Deep), proof);
     }
 
+    [Fact]
+    public async Task What_no_scrub_has_spoken_of_for_more_than_a_year_is_forgotten_but_not_what_is_compared_with()
+    {
+        await using var ledger = folder.Open();
+        await Scrub(ledger, 0, new Verdict.Damaged(Orphans));
+        await ledger.RecordProofs(Server, Report(0, ("heap", Table("dropped", null), Verdict.Sound.Instance)), Token);
+        await ledger.Observe(Server, [new Observation(ScrubHistory.Turns, "app dropped", "", Noon), new Observation("collation", "de", "an order", Noon)], Token);
+        await ledger.RecordProofs(Server, Report(399, ("heap", Table("movies", null), Verdict.Sound.Instance)), Token);
+        Assert.Equal(2, (await ledger.Proofs(Server, Token)).Count);
+
+        await ledger.RecordProofs(Server, Report(401, ("heap", Table("movies", null), Verdict.Sound.Instance)), Token);
+
+        Assert.Equal("public.movies", Assert.Single(await ledger.Proofs(Server, Token)).Object);
+        Assert.Empty(await ledger.Sightings(Server, Token));
+        Assert.Empty(await ledger.Observations(Server, ScrubHistory.Turns, Token));
+        Assert.Single(await ledger.Observations(Server, "collation", Token));
+    }
+
     private static Task Scrub(SqliteLedger ledger, int day, Verdict verdict) =>
         ledger.RecordProofs(Server, Report(day, ("foreign-key", Orphans.Target, verdict)), Token).AsTask();
 
