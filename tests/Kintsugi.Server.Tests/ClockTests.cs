@@ -42,6 +42,27 @@ public sealed class ClockTests(Servers servers)
         });
     }
 
+    [Fact]
+    public async Task A_first_look_whose_moment_was_missed_does_not_wait_for_a_whole_interval()
+    {
+        await using var database = await servers.Database(TestMajors.Newest, Stop);
+        await using var service = new Service();
+        service.Write(Service.Block + "targets:\n" + Service.Target(database));
+        service.Start();
+        await service.Until("the looks are planned", async () => (await service.Run("jobs")).Out.Contains("db.orphan_cleanup    every", StringComparison.Ordinal));
+        await service.Signal("TERM");
+        await service.End();
+        Assert.DoesNotContain("db.orphan_cleanup    done", (await service.Run("jobs")).Out, StringComparison.Ordinal);
+
+        // As Quartz leaves a trigger that it was too late for: never fired, and the next time is a day away.
+        Change(service, "jobs.db", $"""
+            update QRTZ_TRIGGERS set START_TIME = START_TIME - {TimeSpan.FromHours(1).Ticks}, NEXT_FIRE_TIME = START_TIME + {TimeSpan.FromHours(23).Ticks}
+            where TRIGGER_NAME = 'db.orphan_cleanup' and PREV_FIRE_TIME is null
+            """);
+        service.Start();
+        await service.Until("it is made up for", async () => (await service.Run("jobs")).Out.Contains("db.orphan_cleanup    done", StringComparison.Ordinal));
+    }
+
     private static void Change(Service service, string file, string sql)
     {
         using var connection = new SqliteConnection($"Data Source={Path.Combine(service.State, file)};Pooling=False");

@@ -9,6 +9,9 @@ internal sealed class Timetable(ConfigurationSource configuration, ServiceBook b
     /// <summary>A firing may be this late before it counts as missed.</summary>
     private static readonly TimeSpan Slack = TimeSpan.FromMinutes(2);
 
+    /// <summary>Quartz takes a firing that it is a second late with for missed, and the next is an interval away: a first one would be weeks late.</summary>
+    private static readonly TimeSpan FirstSlack = TimeSpan.FromSeconds(5);
+
     private readonly DateTimeOffset began = clock.GetUtcNow();
     private readonly Dictionary<TriggerKey, DateTimeOffset> madeUp = [];
 
@@ -23,7 +26,7 @@ internal sealed class Timetable(ConfigurationSource configuration, ServiceBook b
                 if (await scheduler.GetTrigger(key, cancellationToken) is not ISimpleTrigger trigger || trigger.RepeatInterval != interval
                     || trigger.NextFireTimeUtc > clock.GetUtcNow() + interval + Slack)
                     trigger = await Write(scheduler, key, interval, cancellationToken);
-                await MakeUp(scheduler, key, interval, cancellationToken);
+                await MakeUp(scheduler, trigger, interval, cancellationToken);
                 planned.Add(new PlannedJob(job, target.Name, interval, trigger.NextFireTimeUtc, trigger.PreviousFireTimeUtc));
             }
         await RemoveStrays(scheduler, cancellationToken);
@@ -53,14 +56,15 @@ internal sealed class Timetable(ConfigurationSource configuration, ServiceBook b
     private static TimeSpan Least(TimeSpan interval, int seconds) => TimeSpan.FromSeconds(Math.Min(seconds, interval.TotalSeconds));
 
     /// <summary>A week between two looks must not become two because the service was away, or the target was, when the hour struck.</summary>
-    private async ValueTask MakeUp(IScheduler scheduler, TriggerKey key, TimeSpan interval, CancellationToken cancellationToken)
+    private async ValueTask MakeUp(IScheduler scheduler, ISimpleTrigger trigger, TimeSpan interval, CancellationToken cancellationToken)
     {
+        var key = trigger.Key;
         var runs = book.Runs(key.Name, key.Group, 12);
-        if (runs.Count == 0 || runs[0].State == "running" || book.Standing(JobNames.SwitchOf(key.Name), clock.GetUtcNow()) is not null)
+        if ((runs.Count == 0 && trigger.PreviousFireTimeUtc is not null) || runs is [{ State: "running" }, ..] || book.Standing(JobNames.SwitchOf(key.Name), clock.GetUtcNow()) is not null)
             return;
         var now = clock.GetUtcNow();
         var failures = runs.TakeWhile(run => run.State == "failed").Count();
-        var due = runs[0].State switch
+        var due = runs.Count == 0 ? trigger.StartTimeUtc + FirstSlack : runs[0].State switch
         {
             // Cut short by a kill or a stop, or left over from before this start.
             "lost" or "stopped" => now,
