@@ -53,7 +53,8 @@ internal sealed class AmcheckBenchmark : IBenchmark
         var ours = await room.Ours(cluster, cancellationToken, "check", "-d", SampleDatabase.Name, "-q", "--format", "json", "--only", "heap", "--only", "btree");
         var entries = await room.Ours(cluster, cancellationToken, "check", "-d", SampleDatabase.Name, "-q", "--format", "json", "--only", "index-entries");
         var peer = await room.Measure(cluster, [program, "-d", SampleDatabase.Name, "--heapallindexed"], cancellationToken);
-        return Gate.Same("accused relations", Said.Accused(ours), Said.AccusedByAmcheck(peer.Require(2)))
+        // An index of an accused table is left unexamined, and said to be: what it would be held against is not proven.
+        return Gate.Same("accused relations, or unexamined for an accused table", [.. Said.Accused(ours), .. Said.LeftForTheirTable(ours)], Said.AccusedByAmcheck(peer.Require(2)))
             & new Gate(Said.Accused(entries).Contains("public.movies_pkey"), "the missing entry is seen in the files");
     }
 }

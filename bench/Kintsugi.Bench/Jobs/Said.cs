@@ -22,6 +22,14 @@ internal static partial class Said
         return json.RootElement.GetProperty("verdicts").GetProperty(kind).GetInt32();
     }
 
+    /// <summary>Indexes that were not examined because their table was accused.</summary>
+    public static IEnumerable<string> LeftForTheirTable(Run run)
+    {
+        using var json = JsonOf(run);
+        return [.. json.RootElement.GetProperty("examined").EnumerateArray()
+            .Where(one => Text(one, "verdict") == "unchecked" && Text(one, "reason")!.Contains("was found in it", StringComparison.Ordinal)).Select(one => Text(one, "target")!)];
+    }
+
     /// <summary>Examinations of heaps and btrees in the schema public that rest on the proof of an earlier run.</summary>
     public static int Carried(Run run)
     {

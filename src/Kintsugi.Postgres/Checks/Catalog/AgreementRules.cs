@@ -50,8 +50,8 @@ internal static class AgreementRules
             """),
         new("index-persistence", "pg_class", "the persistence of its table", """
             SELECT c.oid, c.relname::text, c.ctid::text, 'relpersistence is ' || c.relpersistence::text || ', that of ' || t.relname || ' is ' || t.relpersistence::text
-            FROM pg_catalog.pg_class c LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid
-            JOIN pg_catalog.pg_class t ON t.oid = i.indrelid OR (c.relkind = 't' AND t.reltoastrelid = c.oid)
+            FROM (SELECT indexrelid, indrelid FROM pg_catalog.pg_index UNION ALL SELECT reltoastrelid, oid FROM pg_catalog.pg_class WHERE reltoastrelid <> 0) own(part, owner)
+            JOIN pg_catalog.pg_class c ON c.oid = own.part JOIN pg_catalog.pg_class t ON t.oid = own.owner
             WHERE c.relkind IN ('i', 't') AND c.relpersistence <> t.relpersistence
             """),
         new("index-primary-unique", "pg_index", "a unique index behind a primary key", """
