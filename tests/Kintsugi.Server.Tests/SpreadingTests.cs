@@ -151,12 +151,20 @@ public sealed class SpreadingTests(Servers servers)
                 node.Write(Service.Block + "targets:\n" + Service.Target(patient) + Service.SharedLedger(ledger) + GatedIndexes.Jobs);
                 node.Start();
             }
-            // Health checks do not wait for other looks: the first ones are let by, and the next is ten minutes away.
-            await ward.First.Until("both are there and the first health check has ended, however it did", async () =>
-                (await ward.First.Run("jobs", "-c", ward.First.ConfigurationFile)).Out.Split('\n').Any(line =>
-                    line.Contains("  main ", StringComparison.Ordinal) && line.Contains(" db.health_check ", StringComparison.Ordinal) && !line.Contains(" running ", StringComparison.Ordinal))
-                && await ledger.Scalar<long>("SELECT count(*) FROM kintsugi_state.nodes", Stop) == 2
-                && await gates.SessionsNow() == 0);
+            try
+            {
+                // Health checks do not wait for other looks: the first ones are let by, and the next is ten minutes away.
+                await ward.First.Until("both are there and the first health check has ended, however it did", async () =>
+                    (await ward.First.Run("jobs", "-c", ward.First.ConfigurationFile)).Out.Split('\n').Any(line =>
+                        line.Contains("  main ", StringComparison.Ordinal) && line.Contains(" db.health_check ", StringComparison.Ordinal) && !line.Contains(" running ", StringComparison.Ordinal))
+                    && await ledger.Scalar<long>("SELECT count(*) FROM kintsugi_state.nodes", Stop) == 2
+                    && await gates.SessionsNow() == 0);
+            }
+            catch
+            {
+                await ward.DisposeAsync();
+                throw;
+            }
             return ward;
         }
 
