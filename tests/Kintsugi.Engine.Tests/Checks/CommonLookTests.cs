@@ -53,22 +53,6 @@ public sealed class CommonLookTests
     private static async Task<ScrubReport> Run(params ICheck[] checks) =>
         await new Scrub(checks, new OneDatabase(), TimeProvider.System, null).Run(new ScrubSettings(), Stop);
 
-    private sealed class OneDatabase : IPatientSource
-    {
-        public Capabilities Server { get; } = new() { Major = 18, VersionNumber = 180000, Version = "18.0", SystemIdentifier = "1" };
-        public IReadOnlyList<string> Databases { get; } = ["app"];
-        public IReadOnlyDictionary<string, string> Closed { get; } = new Dictionary<string, string>();
-
-        public ValueTask<Patient> Open(string? database, CancellationToken cancellationToken) => ValueTask.FromResult(new Patient(null, null, Server));
-
-        public void Forget(string database)
-        {
-            // Nothing is kept.
-        }
-
-        public ValueTask<bool> CrashedSince(CancellationToken cancellationToken) => ValueTask.FromResult(true);
-    }
-
     private sealed class Pretended(string id, Layer layer, uint pieces) : IBatchCheck
     {
         public IReadOnlyList<Relation> Relations { get; init; } = Named(pieces);
