@@ -63,7 +63,7 @@ internal static class CheckCommand
     private static async Task<int> ExamineServer(
         PatientArguments patient, ScrubArguments scrub, OutputArguments output, CliContext context, CancellationToken cancellationToken)
     {
-        await using var clinic = await Clinic.Connect(patient, scrub.MaxRate, context, cancellationToken);
+        await using var clinic = await Clinic.Connect(patient with { LooksAtOnce = true }, scrub.MaxRate, context, cancellationToken);
         var report = await Scrubbing.Run(clinic, scrub, output, context, cancellationToken);
         var baseline = await Memory.Keep(clinic, report, context, cancellationToken);
         return await Print(clinic.Server, clinic.Settings.ToString(), clinic.Registry, report, baseline, scrub, output, context);

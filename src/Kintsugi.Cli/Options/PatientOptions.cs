@@ -66,4 +66,8 @@ internal sealed class PatientOptions
 
 /// <summary>Which patient was asked for.</summary>
 internal sealed record PatientArguments(
-    ConnectionRequest Request, bool AllDatabases, IReadOnlyList<string> ExcludedDatabases, string? ConfigFile, string? DataDirectory);
+    ConnectionRequest Request, bool AllDatabases, IReadOnlyList<string> ExcludedDatabases, string? ConfigFile, string? DataDirectory)
+{
+    /// <summary>The command looks at the patient at once: the session that met it goes on.</summary>
+    public bool LooksAtOnce { get; init; }
+}

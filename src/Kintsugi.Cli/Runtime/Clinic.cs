@@ -77,8 +77,9 @@ internal sealed class Clinic : IAsyncDisposable
     }
 
     /// <summary>Opens sessions with those settings, in that database or another.</summary>
-    public static SessionFactory Doors(ConnectionSettings settings) => new(
-        database => (database is null ? settings : settings.WithDatabase(database)).ToDriver(pooling: false).ConnectionString, new SessionLimits());
+    public static SessionFactory Doors(ConnectionSettings settings, bool keepsFirst = false) => new(
+        database => (database is null ? settings : settings.WithDatabase(database)).ToDriver(pooling: false).ConnectionString,
+        new SessionLimits { KeepsFirst = keepsFirst });
 
     /// <summary>The rooms in which a repair happens; opened by heal alone.</summary>
     public OperatingRoom Room(TimeProvider clock) => new(Factory, Server, clock);
@@ -93,7 +94,7 @@ internal sealed class Clinic : IAsyncDisposable
         var directory = arguments.DataDirectory ?? target.DataDirectory;
         if (directory is not null)
             DataDirectory.Open(directory);
-        var factory = Doors(settings);
+        var factory = Doors(settings, arguments.LooksAtOnce);
         try
         {
             var excluded = arguments.ExcludedDatabases.Select(text => NamePattern.Parse(text, mayHaveSchema: false)).ToList();

@@ -35,7 +35,21 @@ public sealed class PatientSource : IPatientSource, IRemembersPages
         CancellationToken cancellationToken)
     {
         var first = wanted is { Count: > 0 } ? wanted[0] : null;
-        await using var session = await factory.OpenRead(first, cancellationToken);
+        var session = await factory.OpenRead(first, cancellationToken);
+        try
+        {
+            return await Meet(factory, session, wanted, excluded, dataDirectory, pace, cancellationToken);
+        }
+        finally
+        {
+            await factory.Leave(session);
+        }
+    }
+
+    private static async ValueTask<PatientSource> Meet(
+        SessionFactory factory, ReadSession session, IReadOnlyList<string>? wanted, Func<string, bool>? excluded, string? dataDirectory, Pace pace,
+        CancellationToken cancellationToken)
+    {
         var server = await CapabilityProbe.Probe(session, dataDirectory, cancellationToken);
         if (server.Major < 13)
             throw new PatientException(null, $"the server is PostgreSQL {server.Version}; Kintsugi knows 13 and later");

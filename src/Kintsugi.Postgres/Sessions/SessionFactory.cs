@@ -17,6 +17,9 @@ public sealed record SessionLimits
 
     /// <summary>The server ends what a reading session does when this process is gone (14 and later); writing ones always do that.</summary>
     public bool EndsWithUs { get; init; }
+
+    /// <summary>The session that asked what the server is becomes the first that looks: connecting costs more than many a look.</summary>
+    public bool KeepsFirst { get; init; }
 }
 
 /// <summary>The only code that opens connections to a patient.</summary>
@@ -24,28 +27,40 @@ public sealed record SessionLimits
 public sealed class SessionFactory(Func<string?, string> connectionString, SessionLimits limits) : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<string, NpgsqlDataSource> sources = new();
+    private ReadSession? kept;
 
     public SessionLimits Limits { get; } = limits;
 
     public async ValueTask<ReadSession> OpenRead(string? database, CancellationToken cancellationToken)
     {
+        if (Interlocked.Exchange(ref kept, null) is { } first)
+        {
+            if (first.Database == database)
+                return first;
+            await first.DisposeAsync();
+        }
         return new ReadSession(await Connect(cancellationToken), Limits, Connect);
 
         async ValueTask<NpgsqlConnection> Connect(CancellationToken stop)
         {
             var connection = await Open(database, stop);
             await Prepare(connection, readOnly: true, stop);
-            if (Limits.EndsWithUs)
-                await NoticeOurEnd(connection, stop);
             return connection;
         }
+    }
+
+    /// <summary>The caller has done with a session: it is closed, or kept for who asks for one of its database next.</summary>
+    internal async ValueTask Leave(ReadSession session)
+    {
+        var before = Limits.KeepsFirst ? Interlocked.Exchange(ref kept, session) : session;
+        if (before is not null)
+            await before.DisposeAsync();
     }
 
     public async ValueTask<WriteSession> OpenWrite(string? database, CancellationToken cancellationToken)
     {
         var connection = await Open(database, cancellationToken);
         await Prepare(connection, readOnly: false, cancellationToken);
-        await NoticeOurEnd(connection, cancellationToken);
         return new WriteSession(connection, Limits);
     }
 
@@ -78,6 +93,8 @@ public sealed class SessionFactory(Func<string?, string> connectionString, Sessi
 
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref kept, null) is { } first)
+            await first.DisposeAsync();
         foreach (var source in sources.Values)
             await source.DisposeAsync();
     }
@@ -86,22 +103,8 @@ public sealed class SessionFactory(Func<string?, string> connectionString, Sessi
     /// A backend whose client was killed goes on with its statement, and with our locks, until it next writes to the connection; from 14 on
     /// it can look for itself (client_connection_check_interval, which only some systems support).
     /// </summary>
-    private static async ValueTask NoticeOurEnd(NpgsqlConnection connection, CancellationToken cancellationToken)
-    {
-        await using var command = new NpgsqlCommand("""
-            SELECT pg_catalog.set_config(s.name, '2s', false) FROM pg_catalog.pg_settings s
-            WHERE s.name = 'client_connection_check_interval' AND pg_catalog.version() ~ 'linux'
-            """, connection);
-        try
-        {
-            await command.ExecuteNonQueryAsync(cancellationToken);
-        }
-        catch (NpgsqlException problem)
-        {
-            await connection.DisposeAsync();
-            throw Translate.Problem(problem);
-        }
-    }
+    private const string NoticeOurEnd =
+        "; SELECT pg_catalog.set_config('client_connection_check_interval', '2s', false) WHERE pg_catalog.version() ~ 'linux'";
 
     /// <summary>
     /// Of two who wait for each other the one that looks first gives way. Somebody's own REINDEX CONCURRENTLY that waits behind ours holds an MVCC snapshot
@@ -118,7 +121,7 @@ public sealed class SessionFactory(Func<string?, string> connectionString, Sessi
 
     private async ValueTask Prepare(NpgsqlConnection connection, bool readOnly, CancellationToken cancellationToken)
     {
-        // One round trip. lc_messages and the two settings that make the server lenient are the superuser's, hence the separate block.
+        // lc_messages and the two settings that make the server lenient are the superuser's.
         var sql = $"""
             SET search_path = pg_catalog, pg_temp; SET row_security = off; SET statement_timeout = {Limits.Statement.TotalMilliseconds:0};
             SET lock_timeout = {Limits.Lock.TotalMilliseconds:0}; SET idle_in_transaction_session_timeout = 0; SET client_min_messages = error;
@@ -127,16 +130,24 @@ public sealed class SessionFactory(Func<string?, string> connectionString, Sessi
             SET default_transaction_read_only = {(readOnly ? "on" : "off")}; SET default_transaction_isolation = 'read committed';
             SET default_transaction_deferrable = off
             """;
-        const string strict = "SET lc_messages = 'C'; SET ignore_checksum_failure = off; SET zero_damaged_pages = off; SET session_replication_role = origin";
-        await using var command = new NpgsqlCommand(sql, connection);
+        if ((Limits.EndsWithUs || !readOnly) && connection.PostgreSqlVersion.Major >= 14)
+            sql += NoticeOurEnd;
+        var strict = "SET lc_messages = 'C'; SET ignore_checksum_failure = off; SET zero_damaged_pages = off; SET session_replication_role = origin"
+            + (readOnly ? "" : FirstToGiveWay);
+        // Told at the start by the server itself, though not by every pooler in between: then it is asked, for one round trip more.
+        var super = connection.PostgresParameters.TryGetValue("is_superuser", out var told) ? told == "on" : (bool?)null;
+        await using var command = new NpgsqlCommand(super == true ? $"{sql}; {strict}" : sql, connection);
         try
         {
             await command.ExecuteNonQueryAsync(cancellationToken);
-            command.CommandText = "SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user";
-            if (await command.ExecuteScalarAsync(cancellationToken) is true)
+            if (super is null)
             {
-                command.CommandText = readOnly ? strict : strict + FirstToGiveWay;
-                await command.ExecuteNonQueryAsync(cancellationToken);
+                command.CommandText = "SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user";
+                if (await command.ExecuteScalarAsync(cancellationToken) is true)
+                {
+                    command.CommandText = strict;
+                    await command.ExecuteNonQueryAsync(cancellationToken);
+                }
             }
         }
         catch (NpgsqlException problem)
