@@ -52,6 +52,7 @@ internal static class SnapshotReturn
         var plan = new Plan("restore", []) { Case = manifest.Case ?? "", Alters = [], Snapshot = SnapshotGrade.Relation };
         var directory = DataDirectory.Open(path);
         var back = new RelationReturn(directory, manifest);
+        back.Sweep();
         if ((await operation.Preflight(plan, cancellationToken) ?? await back.Obstacle(cancellationToken)) is { } obstacle)
             throw new StateException($"snapshot {id} is not put back into {path}: {obstacle}. kintsugi snapshots restore {id} --to NEW lays it out beside");
         var before = await Keep(store, manifest, directory, back.Files, cancellationToken);

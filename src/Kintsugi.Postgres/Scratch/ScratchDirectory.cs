@@ -8,7 +8,7 @@ internal sealed class ScratchDirectory(string data)
     /// <summary>Names the socket only: nothing listens on the network.</summary>
     public const int Port = 5432;
 
-    private const string OwnHba = "scratch-hba.conf";
+    private const string OwnHba = "scratch-hba.conf", SocketsSetting = "unix_socket_directories = ", SocketsPrefix = "kintsugi-socket-";
     private static readonly string[] SignalFiles = ["standby.signal", "recovery.signal", "recovery.conf", "postmaster.pid",
         "tablespace_map"];
 
@@ -51,16 +51,28 @@ internal sealed class ScratchDirectory(string data)
         foreach (var folder in new[] { data, slots })
             File.SetUnixFileMode(folder, (UnixFileMode)0b111_000_000);
         File.WriteAllText(Path.Combine(Root, OwnHba), "local all all trust\n");
-        var sockets = Directory.CreateTempSubdirectory("kintsugi-").FullName;
+        var sockets = Directory.CreateTempSubdirectory(SocketsPrefix).FullName;
         File.WriteAllText(Configuration, Lines(sockets));
         return sockets;
+    }
+
+    /// <summary>The directory of the socket lies elsewhere, and whoever was killed has not taken it away.</summary>
+    public void RemoveSockets()
+    {
+        if (!File.Exists(Configuration) || File.ReadLines(Configuration).FirstOrDefault(line => line.StartsWith(SocketsSetting, StringComparison.Ordinal)) is not { } line)
+            return;
+        var sockets = line[SocketsSetting.Length..].Trim('\'').Replace("''", "'", StringComparison.Ordinal);
+        // The account of the scratch server could have written something else there.
+        if (Path.GetFileName(sockets).StartsWith(SocketsPrefix, StringComparison.Ordinal) && Path.GetDirectoryName(sockets) == Path.GetTempPath().TrimEnd('/')
+            && Directory.Exists(sockets))
+            Directory.Delete(sockets, recursive: true);
     }
 
     private string Lines(string sockets) => $"""
         data_directory = {Quoted(data)}
         hba_file = {Quoted(Path.Combine(Root, OwnHba))}
         listen_addresses = ''
-        unix_socket_directories = {Quoted(sockets)}
+        {SocketsSetting}{Quoted(sockets)}
         unix_socket_permissions = 0700
         port = {Port}
         cluster_name = 'kintsugi scratch'

@@ -61,7 +61,10 @@ public sealed class TrialDirectory : IAsyncDisposable
     private static async ValueTask Clear(string path, TimeProvider clock, CancellationToken cancellationToken)
     {
         foreach (var data in Directory.EnumerateDirectories(path, "data", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 1 }))
+        {
             await StopServer(data, clock, cancellationToken);
+            new ScratchDirectory(data).RemoveSockets();
+        }
         Directory.Delete(path, recursive: true);
     }
 

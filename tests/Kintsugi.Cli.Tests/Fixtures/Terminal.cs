@@ -28,9 +28,25 @@ internal sealed record Said(int Code, string Out, string Error)
 /// <summary>Runs commands in this process, with surroundings and a state directory of their own.</summary>
 internal sealed class Terminal : IDisposable
 {
-    private readonly string home = Directory.CreateTempSubdirectory("kintsugi-cli-").FullName;
+    private readonly string home;
+    private readonly bool borrowed;
 
-    public Terminal() => Variables["KINTSUGI_STATE"] = State;
+    public Terminal() : this(null)
+    {
+    }
+
+    /// <param name="home">Of another terminal, whose state this one goes on with; null for one of its own.</param>
+    public Terminal(string? home)
+    {
+        borrowed = home is not null;
+        this.home = home ?? Directory.CreateTempSubdirectory("kintsugi-cli-").FullName;
+        Variables["KINTSUGI_STATE"] = State;
+    }
+
+    public string Home => home;
+
+    /// <summary>Told of every line of messages at the moment when it is written.</summary>
+    public Action<string>? Heard { get; set; }
 
     public string State => Path.Combine(home, "state");
     public Dictionary<string, string> Variables { get; } = [];
@@ -61,7 +77,7 @@ internal sealed class Terminal : IDisposable
     public async Task<Said> Run(CancellationToken cancellationToken, params string[] arguments)
     {
         using var result = new StringWriter();
-        using var error = new StringWriter();
+        using var error = new HeardWriter(Heard);
         var context = new CliContext
         {
             Out = result,
@@ -79,5 +95,24 @@ internal sealed class Terminal : IDisposable
         return new Said(code, result.ToString(), error.ToString());
     }
 
-    public void Dispose() => Directory.Delete(home, recursive: true);
+    public void Dispose()
+    {
+        if (!borrowed)
+            Directory.Delete(home, recursive: true);
+    }
+
+    private sealed class HeardWriter(Action<string>? heard) : StringWriter(CultureInfo.InvariantCulture)
+    {
+        public override void WriteLine(string? value)
+        {
+            base.WriteLine(value);
+            heard?.Invoke(value ?? "");
+        }
+
+        public override Task WriteLineAsync(string? value)
+        {
+            WriteLine(value);
+            return Task.CompletedTask;
+        }
+    }
 }

@@ -1,3 +1,4 @@
+using Kintsugi.Postgres.Files.Offline;
 using Kintsugi.Postgres.Operating.Stopped;
 using Kintsugi.Postgres.Sessions;
 
@@ -18,11 +19,16 @@ public sealed class LockedRoom(string directory, SessionFactory factory, Capabil
     public async ValueTask<IOperation> Enter(string database, CancellationToken cancellationToken) => new Stay(
         this, new SystemIndexes(directory), await new StoppedRoom(directory).Enter(database, cancellationToken));
 
+    private string Directory => directory;
+
+    private bool Runs => DataDirectory.Open(directory).ServerPid is not null;
+
     private OperatingRoom Room => new(factory, server, clock);
 
     private sealed class Stay(LockedRoom room, SystemIndexes indexes, IOperation held) : IOperation
     {
-        public ValueTask<string?> Preflight(Plan plan, CancellationToken cancellationToken) => ValueTask.FromResult<string?>(null);
+        public ValueTask<string?> Preflight(Plan plan, CancellationToken cancellationToken) => ValueTask.FromResult(room.Runs ? null
+            : $"the server on {room.Directory} let nobody in, and does not run any more: start it and heal again, or heal its files (kintsugi heal -D {room.Directory})");
 
         public ValueTask<IReadOnlyDictionary<string, string>> Remember(Step step, CancellationToken cancellationToken) =>
             ValueTask.FromResult<IReadOnlyDictionary<string, string>>(new Dictionary<string, string> { ["line"] = indexes.OwnersLine() });
@@ -62,6 +68,14 @@ public sealed class LockedRoom(string directory, SessionFactory factory, Capabil
                 await using var session = await factory.OpenWrite(database, cancellationToken);
                 if (await session.Value<string>("SELECT pg_catalog.current_setting('ignore_system_indexes')", cancellationToken) == "on")
                     return;
+            }
+            catch (PatientException gone) when (gone.ServerAway && !Runs)
+            {
+                throw new HealingException($"the server went away while it was let past its system indexes: {gone.Message}", mayPass: true, gone);
+            }
+            catch (PatientException away) when (away.ServerAway && clock.GetElapsedTime(begun) > DoorLimit)
+            {
+                throw new HealingException($"the server does not come up: {away.Message}", mayPass: true, away);
             }
             catch (PatientException refused) when (clock.GetElapsedTime(begun) > DoorLimit)
             {

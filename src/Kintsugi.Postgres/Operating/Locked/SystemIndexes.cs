@@ -26,6 +26,8 @@ internal sealed class SystemIndexes(string directory)
     /// <returns>Whether there was anything to take away.</returns>
     public async ValueTask<bool> Use(string ownersLine, CancellationToken cancellationToken)
     {
+        // Of a run that was killed before the file had its name.
+        System.IO.File.Delete(Path + ClusterFileStep.Draft);
         var lines = Lines();
         string[] kept = [.. lines.Where(line => !IsSetting(line)), .. ownersLine.Length > 0 ? [ownersLine] : Array.Empty<string>()];
         if (kept.SequenceEqual(lines))

@@ -13,7 +13,10 @@ public static class ClusterFileStep
     public const string Name = "cluster-file";
     public const string Write = "write", Make = "make", Remove = "remove";
     private const string Absent = "absent", Folder = "directory";
-    private const string Draft = ".kintsugi-new";
+
+    /// <summary>The ending of a file that waits for the name.</summary>
+    internal const string Draft = ".kintsugi-new";
+
 
     /// <summary>Larger ones would not fit into the ledger; a whole segment of pg_xact has 256 kB.</summary>
     private const long MostToRemember = 1 << 20;

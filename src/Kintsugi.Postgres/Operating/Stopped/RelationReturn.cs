@@ -14,7 +14,7 @@ namespace Kintsugi.Postgres.Operating.Stopped;
 public sealed class RelationReturn(DataDirectory directory, SnapshotManifest manifest)
 {
     /// <summary>The ending of a file that waits for the name.</summary>
-    public const string Draft = ".kintsugi-new";
+    public const string Draft = ClusterFileStep.Draft;
 
     /// <summary>The files that would be replaced, by their paths below the data directory.</summary>
     public IReadOnlyList<string> Files { get; } =
@@ -46,6 +46,13 @@ public sealed class RelationReturn(DataDirectory directory, SnapshotManifest man
                 .Select(other => uint.Parse(other.Path!.Split('/')[^1], CultureInfo.InvariantCulture)));
         }
         return Grown() ?? Changed(guarded, WalPosition.Parse(taken), cancellationToken);
+    }
+
+    /// <summary>Takes away what a killed run had staged and not put: a server that was started since would carry it for ever.</summary>
+    public void Sweep()
+    {
+        foreach (var file in Files)
+            File.Delete(Path.Combine(directory.Path, file + Draft));
     }
 
     /// <summary>Takes the names for files that lie beside them, whole: after a kill some have, and the same command puts the others.</summary>
