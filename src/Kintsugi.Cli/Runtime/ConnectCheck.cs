@@ -5,7 +5,9 @@ namespace Kintsugi.Cli.Runtime;
 /// <summary>A try at the door: acquits a server that lets sessions in again, with its system indexes in use.</summary>
 internal sealed class ConnectCheck(SessionFactory factory, string? database) : ICheck
 {
-    public string Id => "connect";
+    public const string Name = "connect";
+
+    public string Id => Name;
     public string Proves => "a session gets in";
     public Layer Layer => Layer.Catalog;
     public Depth Depth => Depth.Quick;
@@ -30,12 +32,12 @@ internal sealed class ConnectCheck(SessionFactory factory, string? database) : I
     }
 
     public static Target Door(string server, string? database) =>
-        new() { Server = server, Kind = TargetKind.Server, Database = database, Rule = "connect" };
+        new() { Server = server, Kind = TargetKind.Server, Database = database, Rule = Name };
 
     /// <summary>Where the files explain nothing the refusal itself is the evidence: a sound server lets in whom its rules let in.</summary>
     public static Verdict.Damaged Refused(PatientException refusal, Target door) => new(new Finding(Faults.CatalogInconsistent, door, refusal.Message)
     {
-        Check = "connect",
+        Check = Name,
         SqlState = refusal.SqlState,
         SeverityOverride = Severity.Critical,
         Hint = "no page and no file of the cluster shows why: the rows of its catalogs contradict each other, or an index of them misleads. Copy the data directory "

@@ -92,12 +92,16 @@ internal sealed class Theatre(
             if (row.State is "healed" or "transient" or "undone" or "accepted")
                 continue;
             var history = new CaseHistory(await ledger.FactsOf(row.Id, cancellationToken));
-            if (!history.Interrupted || history.ReadCase(row.Id) is not { } healing || (heal.Cases.Count > 0 && !heal.Cases.Contains(row.Id)))
+            if (history.ReadCase(row.Id) is not { } healing || (heal.Cases.Count > 0 && !heal.Cases.Contains(row.Id)))
                 continue;
             if (healing.Database is not null && !clinic.Source.Databases.Contains(healing.Database))
                 continue;
-            await context.Error.WriteLineAsync($"kintsugi: an earlier run of case {row.Id} was killed half way; finishing it first");
-            treated.Add(history is { Unfinished: { } cut } && history.ReadPlan()?.Steps[cut.Step].Kind == LockedRoom.StepKind
+            var atDoor = healing.Findings.Any(finding => finding.Check == ConnectCheck.Name);
+            if (!history.Interrupted && !atDoor)
+                continue;
+            await context.Error.WriteLineAsync(history.Interrupted ? $"kintsugi: an earlier run of case {row.Id} was killed half way; finishing it first"
+                : $"kintsugi: case {row.Id} told of a server that lets nobody in; looking again");
+            treated.Add((atDoor || (history is { Unfinished: { } cut } && history.ReadPlan()?.Steps[cut.Step].Kind == LockedRoom.StepKind))
                 && clinic.Server.DataDirectory is { } directory
                 ? await new LockedTheatre(directory, clinic.Factory, clinic.Configuration, ledger, heal, scrub, output, context).Finish(healing, cancellationToken)
                 : await Healer().Heal(healing, cancellationToken));

@@ -10,7 +10,10 @@ public sealed class Examiner(Registry registry, IPatientSource source, Depth dep
         Verdict? unsure = null;
         foreach (var group in findings.GroupBy(finding => (finding.Check, finding.Target.Database)))
         {
-            var verdict = await LookAgain(registry.Check(group.Key.Check), group.Key.Database, [.. group], cancellationToken);
+            // A case may have been found at a door that is open now, by files that are not at hand, or by a newer version.
+            var verdict = registry.Checks.FirstOrDefault(check => check.Id == group.Key.Check) is { } check
+                ? await LookAgain(check, group.Key.Database, [.. group], cancellationToken)
+                : new Verdict.Unchecked($"the check {group.Key.Check} that accused is none that can be asked here");
             if (verdict is Verdict.Damaged damaged)
                 still.AddRange(damaged.Findings);
             else if (verdict is Verdict.Unchecked)

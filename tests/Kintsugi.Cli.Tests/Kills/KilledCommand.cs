@@ -4,7 +4,7 @@ using Kintsugi.Cli.Tests.Fixtures;
 
 namespace Kintsugi.Cli.Tests.Kills;
 
-/// <summary>Not a test: the other process of the tests of kills, a command that kills itself when it has said as many lines as it was told.</summary>
+/// <summary>Not a test: the other process of the tests of kills, a command that kills itself at the line that it was told.</summary>
 public sealed class KilledCommand
 {
     /// <summary>What a process ends with that SIGKILL ended.</summary>
@@ -16,17 +16,17 @@ public sealed class KilledCommand
     public async Task Run_until_killed()
     {
         using var terminal = new Terminal(Variable(Home));
-        var (at, line) = (int.Parse(Variable(At), CultureInfo.InvariantCulture), 0);
-        terminal.Heard = _ =>
+        var (at, number) = (Variable(At), 0);
+        terminal.Heard = line =>
         {
-            if (++line == at)
+            if ((++number).ToString(CultureInfo.InvariantCulture) == at || line.TrimStart().StartsWith(at, StringComparison.Ordinal))
                 Process.GetCurrentProcess().Kill();
         };
         await terminal.Run(Variable(Arguments).Split('\n'));
     }
 
-    /// <param name="line">The number of the line after which it dies, from 1; 0 for one that is killed from outside.</param>
-    internal static Process Start(Terminal terminal, int line, params string[] arguments)
+    /// <param name="line">The line after which it dies, by its number from 1 or by its first word; 0 for one that is killed from outside.</param>
+    internal static Process Start(Terminal terminal, string line, params string[] arguments)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!)
         {
@@ -35,7 +35,7 @@ public sealed class KilledCommand
             {
                 [Arguments] = string.Join('\n', arguments),
                 [Home] = terminal.Home,
-                [At] = line.ToString(CultureInfo.InvariantCulture),
+                [At] = line,
             },
         };
         if (terminal.Variables.TryGetValue("TMPDIR", out var temporary))

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using Kintsugi.Cli.Tests.Fixtures;
 using Kintsugi.Lab;
 using Kintsugi.Pages;
@@ -42,7 +43,7 @@ internal sealed class LockedPatient(TestDatabase database, string strike, Finger
         return new LockedPatient(database, strike, await database.Fingerprint(stop));
     }
 
-    /// <summary>What a run says that nobody disturbs; the run itself is the first proof.</summary>
+    /// <summary>The numbers of the lines that a run says that nobody disturbs; the run itself is the first proof.</summary>
     public async Task<IReadOnlyList<string>> Lines()
     {
         var lines = new List<string>();
@@ -53,8 +54,10 @@ internal sealed class LockedPatient(TestDatabase database, string strike, Finger
         Assert.True(healed.Code == ExitCodes.Sound, healed.All);
         await AssertWhole(terminal, healed.All);
         TestContext.Current.TestOutputHelper?.WriteLine(string.Join('\n', lines));
-        return lines;
+        return Numbers(lines.Count);
     }
+
+    public static IReadOnlyList<string> Numbers(int lines) => [.. Enumerable.Range(1, lines).Select(line => line.ToString(CultureInfo.InvariantCulture))];
 
     /// <summary>Injures, lets the interruption happen, runs once more, and proves that all is well. Each has a ledger of its own.</summary>
     /// <param name="held">Something holds up the rebuild until the next run.</param>
@@ -66,7 +69,6 @@ internal sealed class LockedPatient(TestDatabase database, string strike, Finger
             await database.Execute("BEGIN; LOCK TABLE pg_class IN ROW EXCLUSIVE MODE; PREPARE TRANSACTION 'stall'", Stop);
         await Injure();
         await interrupted(terminal);
-        terminal.Heard = line => TestContext.Current.TestOutputHelper?.WriteLine($"{TimeProvider.System.GetUtcNow():mm:ss.ff} {line}");
         var next = terminal.Run(Heal);
         while (held && !await Asks("SELECT EXISTS (SELECT FROM pg_prepared_xacts)"))
             await Task.Delay(20, Stop);

@@ -9,6 +9,8 @@ internal sealed class StoppedPatient(TestDatabase database, IReadOnlyList<string
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
+    public static bool All { get; } = Environment.GetEnvironmentVariable("KINTSUGI_TEST_ALL") == "1";
+
     private string Data => database.Cluster.DataDirectory;
     private string[] Heal => ["heal", "-D", Data, "--yes", "--depth", "quick", "--verbose"];
 
@@ -21,7 +23,7 @@ internal sealed class StoppedPatient(TestDatabase database, IReadOnlyList<string
         return new StoppedPatient(database, lost, await database.Fingerprint(stop));
     }
 
-    /// <summary>What a run says that nobody disturbs, once a person has approved.</summary>
+    /// <summary>The numbers of the lines that a run says that nobody disturbs, once a person has approved.</summary>
     public async Task<IReadOnlyList<string>> Lines()
     {
         using var terminal = NewTerminal();
@@ -30,7 +32,7 @@ internal sealed class StoppedPatient(TestDatabase database, IReadOnlyList<string
         var healed = await Run(terminal, Heal);
         await AssertWhole(terminal, healed.All);
         TestContext.Current.TestOutputHelper?.WriteLine(healed.Error);
-        return healed.Error.TrimEnd('\n').Split('\n');
+        return LockedPatient.Numbers(healed.Error.TrimEnd('\n').Split('\n').Length);
     }
 
     /// <summary>Injures, lets the interruption happen, runs and approves until nothing is asked any more, and proves that all is well.</summary>

@@ -15,6 +15,9 @@ public static class TestMajors
     /// <summary>The oldest and the newest: where a law that is dear to run is enough.</summary>
     public static TheoryData<int> Ends => [.. Chosen.Where(m => m == Chosen[0] || m == Chosen[^1])];
 
+    /// <summary>Every major in ./test --all, the oldest and the newest else.</summary>
+    public static TheoryData<int> Wide => Environment.GetEnvironmentVariable("KINTSUGI_TEST_ALL") == "1" ? All : Ends;
+
     public static int Newest => Chosen[^1];
 
     public static int Oldest => Chosen[0];

@@ -40,7 +40,7 @@ internal sealed class KillWard(Servers servers) : IDisposable
     public static Treatment Treat(Mechanism mechanism, string connection, string data, string state) => new(connection, data, state)
     {
         Checks = mechanism.Checks,
-        Includes = mechanism.Checks is ["catalog"] or ["collation"] or ["sequence"] or ["foreign-key"] or ["uniqueness"] ? null : relation => relation.TableName == "ward",
+        Includes = mechanism.Everywhere || mechanism.Checks is ["catalog"] or ["collation"] or ["sequence"] or ["foreign-key"] or ["uniqueness"] ? null : relation => relation.TableName == "ward",
         Policy = mechanism.Policy,
         Approve = true,
     };

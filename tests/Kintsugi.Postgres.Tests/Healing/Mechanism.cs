@@ -26,6 +26,9 @@ internal sealed record Mechanism(
     /// <summary>The server has to forget the pages that it holds in memory, so that the harm to its files is seen.</summary>
     public bool Restarts { get; init; }
 
+    /// <summary>The checks look at more than the table <c>ward</c>.</summary>
+    public bool Everywhere { get; init; }
+
     public Policy Policy { get; init; } = new() { Consent = true };
 
     private static Policy RowsMayChange { get; } = new() { Consent = true, Allow = Grade.Reversible };
@@ -152,6 +155,8 @@ internal sealed record Mechanism(
                 format('base64 -d | dd of=%s bs=8192 conv=notrunc iflag=fullblock status=none', pg_relation_filepath('ward')));
             END $$
             """, "SELECT count(*) = 8 FROM ward") { OneTransaction = true, OnlyAll = true, Restarts = true, Policy = RowsMayChange },
+
+        .. FurtherMechanisms.All,
     ];
 
     public static Mechanism Named(string name) => All.Single(mechanism => mechanism.Name == name);

@@ -15,7 +15,7 @@ public sealed class BystanderTests(Servers servers) : IDisposable
 
     public void Dispose() => Directory.Delete(state, recursive: true);
 
-    [Theory, MemberData(nameof(TestMajors.Ends), MemberType = typeof(TestMajors))]
+    [Theory, MemberData(nameof(TestMajors.Wide), MemberType = typeof(TestMajors))]
     public async Task Maintenance_between_two_facts_disturbs_nothing(int major)
     {
         await using var patient = await Prepare(major);
@@ -24,7 +24,7 @@ public sealed class BystanderTests(Servers servers) : IDisposable
                 await patient.Interrupt(() => patient.RunAt(moment, () => patient.Database.Execute(deed, Token)));
     }
 
-    [Theory, MemberData(nameof(TestMajors.Ends), MemberType = typeof(TestMajors))]
+    [Theory, MemberData(nameof(TestMajors.Wide), MemberType = typeof(TestMajors))]
     public async Task Of_two_rebuilds_of_one_index_the_second_waits_for_the_first(int major)
     {
         await using var patient = await Prepare(major);
@@ -48,7 +48,7 @@ public sealed class BystanderTests(Servers servers) : IDisposable
         }));
     }
 
-    [Theory, MemberData(nameof(TestMajors.Ends), MemberType = typeof(TestMajors))]
+    [Theory, MemberData(nameof(TestMajors.Wide), MemberType = typeof(TestMajors))]
     public async Task A_plain_rebuild_that_is_not_committed_yet_is_waited_for(int major)
     {
         await using var patient = await Prepare(major);
@@ -66,7 +66,7 @@ public sealed class BystanderTests(Servers servers) : IDisposable
     }
 
     /// <summary>A cursor pins a page that VACUUM has to clean: it stands still, with its lock on the table.</summary>
-    [Theory, MemberData(nameof(TestMajors.Ends), MemberType = typeof(TestMajors))]
+    [Theory, MemberData(nameof(TestMajors.Wide), MemberType = typeof(TestMajors))]
     public async Task A_vacuum_in_its_middle_is_waited_for(int major)
     {
         await using var patient = await Prepare(major);
@@ -82,8 +82,8 @@ public sealed class BystanderTests(Servers servers) : IDisposable
         }));
     }
 
-    [Fact]
-    public async Task An_autovacuum_gives_way_and_comes_back_later()
+    [Theory, MemberData(nameof(TestMajors.Wide), MemberType = typeof(TestMajors))]
+    public async Task An_autovacuum_gives_way_and_comes_back_later(int major)
     {
         var options = new ClusterOptions
         {
@@ -96,7 +96,7 @@ public sealed class BystanderTests(Servers servers) : IDisposable
                 ["deadlock_timeout"] = "200ms",
             },
         };
-        await using var patient = await Prepare(TestMajors.Newest, options);
+        await using var patient = await Prepare(major, options);
         await patient.Interrupt(() => patient.RunAt(Facts.Intended, async () =>
         {
             await patient.Database.Execute("ALTER TABLE ward SET (autovacuum_enabled = on, autovacuum_vacuum_threshold = 1, autovacuum_vacuum_scale_factor = 0); "
@@ -105,18 +105,20 @@ public sealed class BystanderTests(Servers servers) : IDisposable
         }));
     }
 
-    [Theory, InlineData(true), InlineData(false)]
-    public async Task Of_two_Kintsugis_one_heals_and_the_other_finds_nothing_left(bool oneLedger)
+    [Theory, MemberData(nameof(TestMajors.Wide), MemberType = typeof(TestMajors))]
+    public async Task Of_two_Kintsugis_one_heals_and_the_other_finds_nothing_left(int major)
     {
-        await using var patient = await Prepare(TestMajors.Newest);
-        await patient.Interrupt(async () =>
-        {
-            var other = patient.Treatment with { State = oneLedger ? patient.Treatment.State : Path.Combine(state, "other") };
-            Kintsugi.State.StateDirectory.Open(other.State);
-            var reports = (await Task.WhenAll(patient.Treatment.Run(Token), other.Run(Token))).SelectMany(cases => cases).ToList();
-            Assert.Contains(reports, report => report.Outcome is Outcome.Healed);
-            Assert.All(reports, report => Assert.True(report.Outcome is Outcome.Healed or Outcome.Transient, $"{report.Outcome.Word}: {report.Outcome.Why}"));
-        });
+        await using var patient = await Prepare(major);
+        foreach (var ledger in (string?[])[null, "other"])
+            await patient.Interrupt(() => BothHeal(patient, patient.Treatment with { State = ledger is null ? patient.Treatment.State : Path.Combine(state, ledger) }));
+    }
+
+    private static async Task BothHeal(KillPatient patient, Treatment other)
+    {
+        Kintsugi.State.StateDirectory.Open(other.State);
+        var reports = (await Task.WhenAll(patient.Treatment.Run(Token), other.Run(Token))).SelectMany(cases => cases).ToList();
+        Assert.Contains(reports, report => report.Outcome is Outcome.Healed);
+        Assert.All(reports, report => Assert.True(report.Outcome is Outcome.Healed or Outcome.Transient, $"{report.Outcome.Word}: {report.Outcome.Why}"));
     }
 
     private static string[] Moments { get; } = Environment.GetEnvironmentVariable("KINTSUGI_TEST_ALL") == "1"

@@ -39,6 +39,13 @@ public sealed class ChangedMidwayTests(Servers servers) : IDisposable
             "INSERT INTO bed VALUES (5001)", "DELETE FROM ward WHERE id = 5002", "UPDATE ward SET body = body || '!' WHERE id > 5000", "DROP TABLE bed CASCADE",
             "ALTER TABLE bed RENAME TO couch",
         ],
+        ["recompute-all"] = ["DROP TABLE ward", "ALTER TABLE ward DROP COLUMN twice", "UPDATE ward SET n = n", "TRUNCATE ward"],
+        ["move-misrouted"] = ["DROP TABLE ward", "ALTER TABLE ward DETACH PARTITION ward_low", "TRUNCATE ward", "DROP TABLE ward_low"],
+        ["dedupe"] = ["DROP TABLE ward", "ALTER TABLE ward DROP CONSTRAINT ward_code", "DELETE FROM ward WHERE id = 999", "TRUNCATE ward"],
+        ["mend-text"] = ["DROP TABLE ward", "ALTER TABLE ward DROP COLUMN body", "DELETE FROM ward WHERE id = 7"],
+        ["enforce-constraint"] = ["DROP TABLE ward", "ALTER TABLE ward DROP CONSTRAINT ward_bed", "ALTER TABLE ward ENABLE TRIGGER ALL"],
+        ["restore-label"] = ["DROP TABLE ward", "DROP TABLE ward; DROP TYPE ward_mood"],
+        ["dangling-dependency"] = ["DROP TABLE ward"],
         ["resolve-conflicts"] = ["DROP TABLE ward", "ALTER TABLE ward DROP CONSTRAINT ward_during", "DELETE FROM ward WHERE id = 999"],
     };
 
@@ -50,11 +57,11 @@ public sealed class ChangedMidwayTests(Servers servers) : IDisposable
     public static TheoryData<string, int> Matrix()
     {
         var data = new TheoryData<string, int>();
-        foreach (var name in Changes.Keys)
+        foreach (var name in Changes.Keys.Where(name => All || FurtherMechanisms.All.All(further => further.Name != name)))
         {
-            data.Add(name, TestMajors.Newest);
-            if (All && TestMajors.Oldest != TestMajors.Newest)
-                data.Add(name, TestMajors.Oldest);
+            // What differs between majors is in the catalogs and in the locks: these two meet both.
+            foreach (var row in TestMajors.Wide.Where(row => All || row.Data == TestMajors.Newest || name is "drop-index" or "catalog-edit"))
+                data.Add(name, row.Data);
         }
         return data;
     }
@@ -117,7 +124,7 @@ public sealed class ChangedMidwayTests(Servers servers) : IDisposable
         var all = (await Rows(database)).Concat(kept).ToList();
         Assert.True(all.Distinct().Count() == all.Count, $"{what}: a row is in two places: {string.Join(' ', all.Order())}");
         // A row that somebody else deleted is the only one that may be missing.
-        Assert.True(!sick.Except(all).Except(["5002", "999"]).Any(), $"{what}: lost {string.Join(' ', sick.Except(all))}");
+        Assert.True(!sick.Except(all).Except(["5002", "999", "7"]).Any(), $"{what}: lost {string.Join(' ', sick.Except(all))}");
     }
 
     private static async Task<IReadOnlyList<string>> Rows(TestDatabase database)

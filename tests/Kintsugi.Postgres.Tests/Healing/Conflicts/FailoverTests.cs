@@ -24,7 +24,7 @@ public sealed class FailoverTests(Servers servers) : IDisposable
     {
         var data = new TheoryData<string, int>();
         foreach (var moment in moments)
-            foreach (var major in TestMajors.Ends)
+            foreach (var major in TestMajors.Wide)
                 data.Add(moment, major.Data);
         return data;
     }

@@ -34,7 +34,7 @@ public sealed class WriteLoadTests(Servers servers) : IDisposable
     {
         var data = new TheoryData<string, int>();
         foreach (var name in Loads.Keys)
-            foreach (var major in All ? TestMajors.Ends : [TestMajors.Newest])
+            foreach (var major in All ? TestMajors.All : [TestMajors.Newest])
                 data.Add(name, major.Data);
         return data;
     }
