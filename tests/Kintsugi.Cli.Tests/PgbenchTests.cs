@@ -9,19 +9,14 @@ public sealed class PgbenchTests(Servers servers)
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    private static string? Pgbench { get; } = (Directory.Exists("/usr/lib/postgresql") ? Directory.GetDirectories("/usr/lib/postgresql") : [])
-        .OrderDescending(StringComparer.Ordinal).Select(version => Path.Combine(version, "bin"))
-        .Concat((Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries))
-        .Select(folder => Path.Combine(folder, "pgbench")).FirstOrDefault(File.Exists);
-
     [Theory, MemberData(nameof(TestMajors.Ends), MemberType = typeof(TestMajors))]
     public async Task Pgbench_runs_beside_a_standard_check_without_an_error(int major)
     {
-        Assert.SkipUnless(Pgbench is not null, "no pgbench below /usr/lib/postgresql or on the PATH; ./test gets it where there is apt");
+        Assert.SkipUnless(Pgbench.Program is not null, Pgbench.Missing);
         using var terminal = new Terminal();
         await using var database = await servers.Cluster(major, Stop);
         string[] door = ["-h", database.Cluster.SocketDirectory, "-p", $"{database.Cluster.Port}", "-U", "postgres"];
-        Task<CommandResult> Run(params string[] arguments) => ExternalCommand.Run([Pgbench!, .. door, .. arguments, database.Name], Stop);
+        Task<CommandResult> Run(params string[] arguments) => ExternalCommand.Run([Pgbench.Program!, .. door, .. arguments, database.Name], Stop);
         var made = await Run("-i", "-q", "-s", "2", "--foreign-keys");
         Assert.True(made.Succeeded, made.Output);
 

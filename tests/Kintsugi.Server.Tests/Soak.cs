@@ -8,9 +8,6 @@ namespace Kintsugi.Server.Tests;
 /// <summary>What a soak needs around the service: load, a small disk for snapshots, and an eye on memory.</summary>
 internal sealed class Soak : IAsyncDisposable
 {
-    private static readonly string[] Pgbenches =
-        [.. Directory.Exists("/usr/lib/postgresql") ? Directory.GetDirectories("/usr/lib/postgresql").Select(folder => Path.Combine(folder, "bin", "pgbench")).Where(File.Exists) : []];
-
     private readonly TestDatabase database;
     private readonly CancellationTokenSource ended = new();
     private Task load = Task.CompletedTask;
@@ -21,7 +18,7 @@ internal sealed class Soak : IAsyncDisposable
         Disk = disk;
     }
 
-    public static bool IsPossible => Environment.UserName == "root" && Pgbenches.Length > 0;
+    public static bool IsPossible => Environment.UserName == "root" && Pgbench.Program is not null;
 
     /// <summary>A file system of its own where snapshots go: it holds little more than what every snapshot leaves free (256 MB).</summary>
     public string Disk { get; }
@@ -38,12 +35,12 @@ internal sealed class Soak : IAsyncDisposable
     public async Task Load(string name)
     {
         await database.Cluster.Execute("postgres", $"CREATE DATABASE {name}", CancellationToken.None);
-        await Must([Pgbenches[0], .. Place(name), "-i", "-q", "-s", "2"]);
+        await Must([Pgbench.Program!, .. Place(name), "-i", "-q", "-s", "2"]);
         load = Task.Run(async () =>
         {
             while (!ended.IsCancellationRequested)
             {
-                await Run([Pgbenches[0], .. Place(name), "-n", "-c", "2", "-R", "40", "-T", "20"]);
+                await Run([Pgbench.Program!, .. Place(name), "-n", "-c", "2", "-R", "40", "-T", "20"]);
                 Loads++;
             }
         });
