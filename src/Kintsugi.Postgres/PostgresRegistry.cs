@@ -69,6 +69,7 @@ public static class PostgresRegistry
     private static IReadOnlyList<IRepair> Repairs(ConsistencyRules rules) =>
     [
         new MendPagesRepair(TimeProvider.System),
+        new RestorePagesRepair(TimeProvider.System),
         new RelinkToastRepair(TimeProvider.System),
         new RestoreValueRepair(TimeProvider.System),
         new ReindexRepair(),

@@ -35,8 +35,9 @@ internal sealed class ScratchDirectory(string data)
     /// libraries and files
     /// to write.
     /// </summary>
+    /// <param name="settings">More lines for the configuration.</param>
     /// <returns>The directory of the socket: short, because a socket's path may have 107 bytes.</returns>
-    public string Prepare()
+    public string Prepare(string settings)
     {
         foreach (var name in SignalFiles)
             File.Delete(Path.Combine(data, name));
@@ -52,7 +53,7 @@ internal sealed class ScratchDirectory(string data)
             File.SetUnixFileMode(folder, (UnixFileMode)0b111_000_000);
         File.WriteAllText(Path.Combine(Root, OwnHba), "local all all trust\n");
         var sockets = Directory.CreateTempSubdirectory(SocketsPrefix).FullName;
-        File.WriteAllText(Configuration, Lines(sockets));
+        File.WriteAllText(Configuration, Lines(sockets) + settings);
         return sockets;
     }
 

@@ -46,13 +46,19 @@ public sealed class ScratchServer : IAsyncDisposable
     /// there is none.</param>
     /// <exception cref="HealingException">A link leads out of the copy, or the server does not start: its own words are in the
     /// message.</exception>
-    public static async ValueTask<ScratchServer> Start(
-        string binaries, string data, int? livingOwner, TimeProvider clock, CancellationToken cancellationToken)
+    public static ValueTask<ScratchServer> Start(
+        string binaries, string data, int? livingOwner, TimeProvider clock, CancellationToken cancellationToken) =>
+        Start(binaries, data, livingOwner, "", clock, cancellationToken);
+
+    /// <param name="settings">More lines for its configuration.</param>
+    /// <inheritdoc cref="Start(string, string, int?, TimeProvider, CancellationToken)"/>
+    internal static async ValueTask<ScratchServer> Start(
+        string binaries, string data, int? livingOwner, string settings, TimeProvider clock, CancellationToken cancellationToken)
     {
         var directory = new ScratchDirectory(data);
         directory.RefuseLinksThatLeave();
         var account = ScratchAccount.Choose(livingOwner);
-        var sockets = directory.Prepare();
+        var sockets = directory.Prepare(settings);
         await account.Own(directory.Root, cancellationToken);
         await account.Own(sockets, cancellationToken);
         var start = account.Command([Path.Combine(binaries, "postgres"), "-D", data, "-c",

@@ -29,6 +29,14 @@ internal sealed record WalRemains
     /// <summary>Where the last good record ends.</summary>
     public ulong End { get; init; }
 
+    /// <summary>Where the record ends at the earliest that begins where the last good one ends, by the length that it says; 0 where none begins there.</summary>
+    public ulong Unfinished { get; init; }
+
+    /// <summary>
+    /// Whether every record was read that is whole up to there. A server that writes whole pages out ahead of a commit leaves the last record cut at the end of a page.
+    /// </summary>
+    public bool Reaches(ulong flushed) => End >= flushed || (flushed % WalPageHeader.PageSize == 0 && Unfinished > flushed);
+
     /// <summary>Segments behind the end hold newer WAL, with a gap or damage before it.</summary>
     public bool GoesOnBehindAGap { get; init; }
 
@@ -76,8 +84,16 @@ internal sealed record WalRemains
             Earliest = earliest,
             Major = newest.Major,
             End = reader.Position,
+            Unfinished = EndOfRecord(files, reader.Position),
             GoesOnBehindAGap = newest.Address > reader.Position,
         };
+    }
+
+    private static ulong EndOfRecord(WalFiles files, ulong at)
+    {
+        var page = new byte[WalPageHeader.PageSize];
+        var within = (int)(at % WalPageHeader.PageSize);
+        return files.TryRead(at - (uint)within, page) && BinaryPrimitives.ReadUInt32LittleEndian(page.AsSpan(within)) is >= WalRecord.HeaderSize and var length ? at + length : 0;
     }
 
     /// <summary>Segments whose first block is of this segment: recycled ones still carry the address of what they held before.</summary>

@@ -24,7 +24,7 @@ public sealed class MendPagesRepair(TimeProvider clock) : IRepair
 
     public async ValueTask<Proposal> Plan(HealingCase healing, Patient patient, CancellationToken cancellationToken)
     {
-        if (Table(healing, patient) is not { } table)
+        if (PagePlan.Table(healing, patient) is not { } table)
             return new Proposal.Refused($"{healing.Target.Name}: not blocks of one table's own file");
         if (PagePlan.Obstacle(healing, table, patient) is { } obstacle)
             return new Proposal.Refused(obstacle);
@@ -49,11 +49,4 @@ public sealed class MendPagesRepair(TimeProvider clock) : IRepair
             return new Proposal.Refused($"its files could not be read: {failed.Message}");
         }
     }
-
-    private static Relation? Table(HealingCase healing, Patient patient) =>
-        healing.Findings.All(finding => finding.Target.Block is not null && finding.Target.Fork is null or Forks.Main)
-        && healing.Findings.Select(finding => (finding.Target.ObjectSchema, finding.Target.Object)).Distinct().Count() == 1
-        && patient.Relations.Find(healing.Target.ObjectSchema ?? healing.Target.Schema, healing.Target.Object ?? healing.Target.Relation)
-            is { HasHeap: true, Path: not null } table ? table : null;
-
 }

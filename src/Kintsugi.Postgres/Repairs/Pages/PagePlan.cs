@@ -1,5 +1,6 @@
 using System.Globalization;
 using Kintsugi.Pages.Mending;
+using Kintsugi.Postgres.Files.Reading;
 using Kintsugi.Postgres.Operating;
 using Kintsugi.Postgres.Sessions;
 
@@ -8,6 +9,15 @@ namespace Kintsugi.Postgres.Repairs.Pages;
 /// <summary>What stands against writing pages of a table, and the plan that writes those which can be mended.</summary>
 internal static class PagePlan
 {
+    public const string OnlyHere = "Only the page on this server is written: a standby has its own, and is checked by itself.";
+
+    /// <summary>The table whose main fork all findings are about; null where they are about anything else.</summary>
+    public static Relation? Table(HealingCase healing, Patient patient) =>
+        healing.Findings.All(finding => finding.Target.Block is not null && finding.Target.Fork is null or Forks.Main)
+        && healing.Findings.Select(finding => (finding.Target.ObjectSchema, finding.Target.Object)).Distinct().Count() == 1
+        && patient.Relations.Find(healing.Target.ObjectSchema ?? healing.Target.Schema, healing.Target.Object ?? healing.Target.Relation)
+            is { HasHeap: true, Path: not null } table ? table : null;
+
     public static string? Obstacle(HealingCase healing, Relation table, Patient patient)
     {
         if (table.Kind == 'm')
@@ -30,13 +40,25 @@ internal static class PagePlan
     public static Plan Of(
         string repair, HealingCase healing, Relation table, Patient patient, IReadOnlyList<MendedPage> mended, long rows, string? approval)
     {
-        var owner = table.IsToast ? patient.Relations.Find(table.TableOid)! : table;
         var all = mended.SelectMany(page => page.Corrections).ToList();
-        var step = new Step(WritePagesStep.Name, $"{Quote.Name(table)}: {string.Join("; ", mended.Select(page => page.Sentence))}")
+        return Of(repair, healing, table, patient, [.. mended.Select(page => page.Change)], string.Join("; ", mended.Select(page => page.Sentence)),
+            all.Exists(correction => correction.Basis == Basis.Testimony) ? Grade.Reversible : Grade.Lossless, rows) with
+        {
+            NeedsApproval = approval,
+            Warnings = [.. all.SelectMany(correction => correction.Witnesses).Select(witness => witness.Because).Distinct(), OnlyHere],
+        };
+    }
+
+    /// <param name="words">What becomes of each page.</param>
+    public static Plan Of(
+        string repair, HealingCase healing, Relation table, Patient patient, IReadOnlyList<PageChange> changes, string words, Grade grade, long rows)
+    {
+        var owner = table.IsToast ? patient.Relations.Find(table.TableOid)! : table;
+        var step = new Step(WritePagesStep.Name, $"{Quote.Name(table)}: {words}")
         {
             Database = healing.Database,
             Lock = "AccessExclusive",
-            Grade = all.Exists(correction => correction.Basis == Basis.Testimony) ? Grade.Reversible : Grade.Lossless,
+            Grade = grade,
             Why = "the table is locked while the server forgets its copies of the pages and reads the mended ones back; that is not waited for longer than "
                 + "2 seconds, and held for well under a second (before 17: until all of shared_buffers was read over)",
             Arguments = new Dictionary<string, string>
@@ -45,7 +67,7 @@ internal static class PagePlan
                 ["table"] = Quote.Name(owner),
                 ["path"] = table.Path!,
                 ["rows"] = rows.ToString(CultureInfo.InvariantCulture),
-                ["pages"] = PageChange.Write(mended.Select(page => page.Change)),
+                ["pages"] = PageChange.Write(changes),
             },
         };
         return new Plan(repair, [step])
@@ -58,9 +80,7 @@ internal static class PagePlan
             DiskBytes = patient.Can.Major < 17 ? BufferEviction.Room(patient.Can) : 0,
             // Before 17 the table stays locked until all of shared_buffers was read over, and the server's cache is cold after.
             NeedsWindow = patient.Can.Major < 17,
-            NeedsApproval = approval,
-            Warnings = [.. all.SelectMany(correction => correction.Witnesses).Select(witness => witness.Because).Distinct(),
-                "Only the page on this server is written: a standby has its own, and is checked by itself."],
+            Warnings = [OnlyHere],
         };
     }
 }
