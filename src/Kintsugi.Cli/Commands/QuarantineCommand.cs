@@ -123,6 +123,8 @@ internal static class QuarantineCommand
         var found = new List<(string Database, QuarantineEntry Entry)>();
         foreach (var (database, quarantine) in Kept(clinic, context))
             found.AddRange((await quarantine.List(where, cancellationToken, parameters)).Select(entry => (database, entry)));
+        if (whole && found.Count == 0)
+            throw new UsageException($"no row of {parameters[0]} is in quarantine; kintsugi quarantine list shows those that are");
         await context.Out.WriteLineAsync(output.Json ? QuarantineOutput.Json(found)
             : found.Count == 0 ? "No row is in quarantine." : QuarantineOutput.Text(found, whole));
         return ExitCodes.Sound;

@@ -20,7 +20,7 @@ public sealed class ReindexRepair : IRepair
     public string Id => "reindex";
     public string Does => "rebuilds the index from its table";
     public IReadOnlyList<FaultClass> Mends =>
-        [Faults.IndexCorrupt, Faults.PageChecksum, Faults.PageInvalid, Faults.PageStale, Faults.FileMissing, Faults.FileTruncated];
+        [Faults.IndexCorrupt, Faults.PageChecksum, Faults.PageInvalid, Faults.PageStale, Faults.FileMissing, Faults.FileTruncated, Faults.IndexInvalid];
     public Grade Grade => Grade.Lossless;
 
     public async ValueTask<Proposal> Plan(HealingCase healing, Patient patient, CancellationToken cancellationToken)
@@ -33,6 +33,8 @@ public sealed class ReindexRepair : IRepair
             if (patient.Relations.Find(target.ObjectSchema, target.Object) is not { Index: not null, Kind: 'i' } index)
                 return new Proposal.Refused(target.Kind == TargetKind.Index
                     ? $"{target.Name} is not in the catalog any more" : $"{target.Name} is not an index: nothing to rebuild it from");
+            if (healing.Fault == Faults.IndexInvalid && await WhyNotWanted(index, patient, cancellationToken) is { } why)
+                return new Proposal.Refused(why);
             if (healing.Neighbours.FirstOrDefault(f => IsUnder(patient.Relations.Find(index.HeapOid), f)) is { } sick)
                 return new Proposal.Refused(
                     $"{sick.Target.Name} under it is damaged ({sick.Fault.Id}): the index is the last witness of its rows, so the table comes first",
@@ -55,6 +57,16 @@ public sealed class ReindexRepair : IRepair
             NeedsWindow = heavy,
         });
     }
+
+    /// <summary>An invalid index is rebuilt where the schema rests on it: whether another one is wanted still, its failed build leaves open.</summary>
+    private static async ValueTask<string?> WhyNotWanted(Relation index, Patient patient, CancellationToken cancellationToken) =>
+        index.Index!.Building ? "an index is being built on its table at this moment"
+        : !index.Index.Live ? $"{index.Name} is half dropped: that cannot be turned back"
+        : (await patient.Session.Rows("""
+            SELECT EXISTS (SELECT FROM pg_catalog.pg_constraint c WHERE c.conindid = i.indexrelid) OR i.indisreplident
+            FROM pg_catalog.pg_index i WHERE i.indexrelid = $1
+            """, row => row.GetBoolean(0), cancellationToken, index.Oid)) is [true] ? null
+        : $"no constraint, no foreign key and no replica identity rests on {index.Name}: whether it is wanted is not known";
 
     /// <summary>
     /// Whether that finding is in the heap that the index is built from. Lost large values do not stand under an index: a rebuild needs the

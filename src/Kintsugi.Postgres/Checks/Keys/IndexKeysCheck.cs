@@ -49,7 +49,7 @@ public sealed class IndexKeysCheck(TimeProvider clock) : ICheck
                     + "reach the disk with the next checkpoint)");
             return index.AccessMethod switch
             {
-                "hash" => await new HashKeys(view, place, table, key, portion, patient).Run(cancellationToken),
+                "hash" => await Hash(view, place, table, key, portion, patient, cancellationToken),
                 "brin" => buffers is null
                     ? new Verdict.Unchecked("its summaries are read with pageinspect as a superuser: CREATE EXTENSION pageinspect and connect as one")
                     : await new BrinSummaries(buffers, place, table, key, portion, patient).Run(cancellationToken),
@@ -65,6 +65,16 @@ public sealed class IndexKeysCheck(TimeProvider clock) : ICheck
             return new Verdict.NotApplicable("dropped meanwhile");
         }
     }
+
+    /// <summary>
+    /// The codes first; then rows ask for themselves. Only that sees a missing entry of a row younger than the last checkpoint, or of an unlogged
+    /// table, whose pages cannot be held against each other. Where the planner takes another index, the codes and index-entries stand alone.
+    /// </summary>
+    private static async ValueTask<Verdict> Hash(
+        IPageView view, Located place, Relation table, IndexKey key, Portion portion, Patient patient, CancellationToken cancellationToken) =>
+        await new HashKeys(view, place, table, key, portion, patient).Run(cancellationToken) is var codes && codes is not Verdict.Sound ? codes
+            : await new SelfProbe(place.Relation, table, key, portion, patient).Run(cancellationToken) is Verdict.Damaged lost ? lost
+            : codes;
 
     /// <summary>An index that was just built is whole in shared buffers and not yet on disk: the first view that shows it whole counts.</summary>
     private static async ValueTask<(IPageView? View, string? Flaw)> Prove(

@@ -165,7 +165,7 @@ public sealed class TextEncodingCheck : IBatchCheck
         var found = await RowSearch.Find(question, patient, cancellationToken);
         if (found.Rows == 0)
             return null;
-        var finding = Said.Finding(Faults.TextInvalid, portion.Target with { Column = column.Name }, question, found,
+        var finding = Said.Finding(Faults.TextInvalid, At(portion, column), question, found,
             $"{Said.Rows(found)} whose {column.Name} is not valid {encoding}: {problem.Message}; bytes in "
                 + $"hexadecimal{Said.Example(found)}",
             new RowRepair.Report(), null);
@@ -184,13 +184,20 @@ public sealed class TextEncodingCheck : IBatchCheck
         };
     }
 
+    /// <summary>Each column is a rule of its own: what mends one says nothing of the next.</summary>
+    private static Target At(TextPortion portion, Column column) =>
+        portion.Target with { Column = column.Name, Rule = $"{RuleName} of {column.Name}" };
+
     private static Finding ByError(TextPortion portion, Column column, PatientException problem) =>
-        new(Faults.TextInvalid, portion.Target with { Column = column.Name },
+        new(Faults.TextInvalid, At(portion, column),
             $"{column.Name} holds text that its encoding does not know: {problem.Message}")
         {
             SqlState = problem.SqlState,
             Hint = Said.Repairable,
-            Facts = new Dictionary<string,
-                string> { [FactNames.Columns] = RowFacts.List([column.Name]), [FactNames.Type] = column.Type },
+            Facts = new Dictionary<string, string>
+            {
+                [FactNames.Columns] = RowFacts.List([column.Name]),
+                [FactNames.Type] = column.Type,
+            },
         };
 }

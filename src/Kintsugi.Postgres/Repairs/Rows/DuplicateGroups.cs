@@ -62,8 +62,8 @@ internal sealed partial class DuplicateGroups(Relation heap, Patient patient)
         {
             var alias = Quote.Identifier(key.ParentAlias);
             var found = await patient.Session.InTransaction(Evidence.Settings(null), session => session.Rows(
-                $"SELECT {alias}.ctid::pg_catalog.text, pg_catalog.count(*) FROM ONLY {Quote.Name(key.Child)}, ONLY {Quote.Name(heap)} AS {alias} "
-                + $"WHERE {alias}.ctid = ANY ($1::pg_catalog.text[]::pg_catalog.tid[]) AND {string.Join(" AND ", key.Comparisons)} GROUP BY {alias}.ctid",
+                $"SELECT {alias}.ctid::pg_catalog.text, pg_catalog.count(*) FROM ONLY {Quote.Name(key.Child)}, {TableName.Of(heap).Placed(alias)} "
+                + $"WHERE {string.Join(" AND ", key.Comparisons)} GROUP BY {alias}.ctid",
                 row => (Place: row.GetString(0), Rows: row.GetInt64(1)), cancellationToken, (object)group.ToArray()), cancellationToken);
             foreach (var (place, rows) in found)
                 counts[place] = counts.GetValueOrDefault(place) + rows;

@@ -96,6 +96,9 @@ public sealed class FixValuesRepair : IRepair
             return ([], $"{choice} needs one column, and the rule is about {columns.Count} ({string.Join(", ", columns)}): choose quarantine");
         if (column.Generated)
             return ([], $"column {column.Name} is generated: choose quarantine");
+        if (choice == "mend-text" && (column.InputType.EndsWith("[]", StringComparison.Ordinal) || column.InputType is "json" or "xml" or "name"))
+            return ([], $"the bytes inside a value of type {column.InputType} are not replaced: set column {column.Name} of the rows that the finding names "
+                + "by hand, or from a backup");
         if (choice is "nullify" or "set_null" && column.NotNull)
             return ([], $"{choice} is not possible: column {column.Name} is NOT NULL. Choose another repair");
         var assignments = new List<Assignment>

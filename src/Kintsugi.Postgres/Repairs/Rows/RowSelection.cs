@@ -73,8 +73,7 @@ internal sealed class RowSelection(Patient patient)
         var child = await Number(key.Child, cancellationToken);
         var shape = shapes[child];
         var alias = Quote.Identifier(key.ParentAlias);
-        var join = $"FROM {shape.Table.From}, {shapes[parent].Table.From} AS {alias} "
-            + $"WHERE {alias}.ctid = ANY ($1::pg_catalog.text[]::pg_catalog.tid[]) AND {string.Join(" AND ", key.Comparisons)}";
+        var join = $"FROM {shape.Table.From}, {shapes[parent].Table.Placed(alias)} WHERE {string.Join(" AND ", key.Comparisons)}";
         Links.Add(new BatchLink(child, parent, $"SELECT {shape.Table.Row}.ctid::pg_catalog.text, {alias}.ctid::pg_catalog.text {join}"));
         var places = keepers.Keys.Concat(keepers.Values).Distinct().ToArray();
         var found = await patient.Session.InTransaction(Evidence.Settings(null), session => session.Rows(
@@ -131,8 +130,7 @@ internal sealed class RowSelection(Patient patient)
         var child = await Number(key.Child, cancellationToken);
         var shape = shapes[child];
         var alias = Quote.Identifier(key.ParentAlias);
-        var join = $"FROM {shape.Table.From}, {shapes[parent].Table.From} AS {alias} "
-            + $"WHERE {alias}.ctid = ANY ($1::pg_catalog.text[]::pg_catalog.tid[]) AND {string.Join(" AND ", key.Comparisons)}";
+        var join = $"FROM {shape.Table.From}, {shapes[parent].Table.Placed(alias)} WHERE {string.Join(" AND ", key.Comparisons)}";
         var link = new BatchLink(child, parent, $"SELECT {shape.Table.Row}.ctid::pg_catalog.text, {alias}.ctid::pg_catalog.text {join}");
         if (!Links.Contains(link))
             Links.Add(link);

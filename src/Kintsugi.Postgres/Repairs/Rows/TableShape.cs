@@ -120,5 +120,12 @@ internal sealed record TableName(string Schema, string Name, string Owner)
     /// <summary>The table alone, without the tables that inherit from it.</summary>
     public string From => $"ONLY {Quoted}";
 
+    /// <summary>
+    /// The rows at the places in $1 under that alias, behind a fence: where a unique index promises the planner one row of each key, a join stops at
+    /// the first that fits, and where the promise is broken it would hide the second.
+    /// </summary>
+    public string Placed(string alias) =>
+        $"(SELECT ctid, * FROM {From} WHERE ctid = ANY ($1::pg_catalog.text[]::pg_catalog.tid[]) OFFSET 0) AS {alias}";
+
     public static TableName Of(Relation relation) => new(relation.Schema, relation.Name, relation.Owner);
 }

@@ -46,6 +46,30 @@ public sealed class IndexKeysTests(Servers servers)
     }
 
     [Theory, MemberData(nameof(TestMajors.Ends), MemberType = typeof(TestMajors))]
+    public async Task A_row_that_a_hash_index_lacks_is_found_before_any_checkpoint_and_in_an_unlogged_table(int major)
+    {
+        await using var database = await servers.Database(major, Stop);
+        await database.Execute("""
+            CREATE TABLE logged (id integer, word text); CREATE INDEX logged_word ON logged USING hash (word) WHERE id > 0;
+            CREATE UNLOGGED TABLE fleeting (id integer, word text); CREATE INDEX fleeting_word ON fleeting USING hash (lower(word));
+            INSERT INTO logged SELECT i, 'w' || i FROM generate_series(1, 300) i; INSERT INTO fleeting SELECT * FROM logged;
+            """, Stop);
+        var before = await Examine(database);
+        foreach (var (table, index) in new[] { ("logged", "logged_word"), ("fleeting", "fleeting_word") })
+        {
+            await database.Execute($"UPDATE pg_index SET indisready = false WHERE indexrelid = '{index}'::regclass", Stop);
+            await database.Execute($"INSERT INTO {table} VALUES (301, 'lost')", Stop);
+            await database.Execute($"UPDATE pg_index SET indisready = true WHERE indexrelid = '{index}'::regclass", Stop);
+        }
+
+        var report = await Examine(database);
+
+        Assert.Empty(before.Findings);
+        Assert.Equal(["fleeting_word", "logged_word"], report.Findings.Select(f => f.Target.Object).Order());
+        Assert.All(report.Findings, finding => Assert.Equal(1, finding.Rows));
+    }
+
+    [Theory, MemberData(nameof(TestMajors.Ends), MemberType = typeof(TestMajors))]
     public async Task Keys_that_are_not_those_of_the_rows_are_found_and_the_neighbours_are_not_accused(int major)
     {
         await using var database = await servers.Cluster(major, Stop);

@@ -129,6 +129,27 @@ public sealed class ValueRepairTests(Servers servers)
     }
 
     [Fact]
+    public async Task Two_columns_of_one_row_with_invalid_bytes_are_two_cases_and_both_are_mended()
+    {
+        await using var database = await servers.Database(TestMajors.Newest, Token);
+        await database.Execute("""
+            CREATE TABLE notes (id integer PRIMARY KEY, title text, body varchar(20)); INSERT INTO notes VALUES (1, 'x', 'y'), (2, 'x', 'y');
+            CREATE FUNCTION raw_text(bytea) RETURNS text LANGUAGE internal STRICT IMMUTABLE AS 'byteasend';
+            UPDATE notes SET title = raw_text('\x61ff'::bytea), body = raw_text('\xfe62'::bytea) WHERE id = 2
+            """, Token);
+        await using var ward = await RowWard.Open(database, ConsistencyRules.None, "text-encoding");
+
+        var found = await ward.Cases();
+        foreach (var healing in found)
+            ward.AssertHealed(await ward.Heal(healing));
+
+        Assert.Equal(["body", "title"], found.Select(healing => healing.Findings.Single().Target.Column).Order());
+        Assert.Equal("a\uFFFD \uFFFDb", await database.Scalar<string>("SELECT title || ' ' || body FROM notes WHERE id = 2", Token));
+        Assert.Equal("x y", await database.Scalar<string>("SELECT title || ' ' || body FROM notes WHERE id = 1", Token));
+        Assert.Empty(await ward.Cases());
+    }
+
+    [Fact]
     public async Task Documents_that_break_their_schema_are_nulled_and_flagged_and_nothing_else_is_touched()
     {
         await using var database = await servers.Database(TestMajors.Newest, Token);
