@@ -59,9 +59,9 @@ internal sealed class RecreateRowsStep : IStepRunner
         }
         foreach (var entry in rows)
         {
-            var (shape, place) = await new RowRestoration(session, entry).PutBack(cancellationToken);
+            var (shape, places) = await new RowRestoration(session, [entry]).PutBack(cancellationToken);
             var images = await session.Rows($"{RowImage.Select(shape)} WHERE {shape.Table.Row}.ctid = $1::pg_catalog.tid", RowImage.Read,
-                cancellationToken, place);
+                cancellationToken, places[0]);
             await journal.Added(shape, images[0], entry.Id == 0 ? null : entry.Id, cancellationToken);
         }
         await session.Execute("SET CONSTRAINTS ALL IMMEDIATE", cancellationToken);

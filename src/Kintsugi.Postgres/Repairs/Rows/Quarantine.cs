@@ -1,4 +1,3 @@
-using System.Globalization;
 using Kintsugi.Postgres.Operating;
 using Kintsugi.Postgres.Sessions;
 
@@ -9,6 +8,8 @@ public sealed class Quarantine(SessionFactory factory, OperatingRoom room, strin
 {
     public const string OfCase = "q.case_id = $1";
     public const string OfId = "q.id = $1";
+
+    private const int RowsAtOnce = 2_000;
 
     /// <param name="where">A condition on q, such as <see cref="OfCase"/>, or true.</param>
     public async ValueTask<IReadOnlyList<QuarantineEntry>> List(string where, CancellationToken cancellationToken, params object?[] parameters)
@@ -27,20 +28,25 @@ public sealed class Quarantine(SessionFactory factory, OperatingRoom room, strin
     {
         await using var stay = await room.Enter(database, cancellationToken);
         await using var session = await factory.OpenWrite(database, cancellationToken);
-        var entries = await QuarantineEntry.Read(session, $"{where} AND q.restored_at IS NULL", cancellationToken, parameters);
-        if (entries.Count == 0)
+        if (await PatientSchema.Version(session, cancellationToken) == 0)
+            return 0;
+        var ids = (await session.Rows($"SELECT q.id FROM kintsugi.quarantine q WHERE {where} AND q.restored_at IS NULL ORDER BY q.id DESC", row => row.GetInt64(0),
+            cancellationToken, parameters)).ToArray();
+        if (ids.Length == 0)
             return 0;
         await session.Execute("BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED READ WRITE; SET CONSTRAINTS ALL DEFERRED", cancellationToken);
         try
         {
             var owner = await PatientSchema.Owner(session, cancellationToken)
                 ?? throw new HealingException("schema kintsugi is gone", mayPass: false);
-            foreach (var entry in entries.Reverse())
-                await new RowRestoration(session, entry).PutBack(cancellationToken);
+            // Not all of them in memory at once.
+            foreach (var some in ids.Chunk(RowsAtOnce))
+                await new RestoredRows(session).PutBack(
+                    [.. (await QuarantineEntry.Read(session, "q.id = ANY ($1)", cancellationToken, (object)some)).Reverse()], cancellationToken);
             await session.Execute("SET CONSTRAINTS ALL IMMEDIATE", cancellationToken);
-            await Sign(session, owner, entries, why, cancellationToken);
+            await Sign(session, owner, ids, why, cancellationToken);
             await session.Execute("COMMIT", cancellationToken);
-            return entries.Count;
+            return ids.Length;
         }
         catch (PatientException problem)
         {
@@ -58,16 +64,15 @@ public sealed class Quarantine(SessionFactory factory, OperatingRoom room, strin
     }
 
     private static async ValueTask Sign(
-        WriteSession session, string owner, IReadOnlyList<QuarantineEntry> entries, string why, CancellationToken cancellationToken)
+        WriteSession session, string owner, long[] ids, string why, CancellationToken cancellationToken)
     {
         await session.Execute($"SET LOCAL ROLE {Quote.Identifier(owner)}", cancellationToken);
-        await session.Execute("UPDATE kintsugi.quarantine SET restored_at = pg_catalog.clock_timestamp() WHERE id = ANY ($1)", cancellationToken,
-            (object)entries.Select(entry => entry.Id).ToArray());
-        foreach (var group in entries.GroupBy(entry => entry.Case))
-            await session.Execute("""
-                INSERT INTO kintsugi.audit_log (event_type, severity, message, metadata, case_id) VALUES ('rows-restored', 'info', $1, $2::pg_catalog.jsonb, $3)
-                """, cancellationToken, $"{group.Count()} rows put back: {why}",
-                Facts.Data(("rows", group.Count().ToString(CultureInfo.InvariantCulture))), group.Key);
+        await session.Execute("""
+            WITH restored AS (UPDATE kintsugi.quarantine SET restored_at = pg_catalog.clock_timestamp() WHERE id = ANY ($1) RETURNING case_id)
+            INSERT INTO kintsugi.audit_log (event_type, severity, message, metadata, case_id)
+            SELECT 'rows-restored', 'info', pg_catalog.count(*) || ' rows put back: ' || $2,
+                   pg_catalog.jsonb_build_object('rows', pg_catalog.count(*)::pg_catalog.text), r.case_id FROM restored r GROUP BY r.case_id
+            """, cancellationToken, ids, why);
         await session.Execute("SET LOCAL ROLE NONE", cancellationToken);
     }
 

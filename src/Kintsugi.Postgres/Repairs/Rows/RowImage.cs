@@ -2,7 +2,6 @@ using System.Data.Common;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using Kintsugi.Postgres.Sessions;
 
 namespace Kintsugi.Postgres.Repairs.Rows;
 
@@ -88,29 +87,5 @@ internal sealed record RowImage(string Place, string Version, string Hash, IRead
             json.WriteEndObject();
         }
         return Encoding.UTF8.GetString(stream.ToArray());
-    }
-
-    /// <summary>
-    /// Whether the kept texts, read as the column's types, give the very bytes of the row that is about to be altered. Columns that are no
-    /// text are kept as their bytes and need no comparing.
-    /// </summary>
-    public async ValueTask<string?> Unfaithful(TableShape shape, WriteSession session, CancellationToken cancellationToken)
-    {
-        var parameters = new List<object?> { Place };
-        var compared = new List<string>();
-        for (var i = 0; i < Values.Count; i++)
-        {
-            if (Raw[i] is not null)
-                continue;
-            parameters.Add(new Untyped(Values[i]));
-            var column = shape.Columns[i];
-            var kept = $"${parameters.Count.ToString(CultureInfo.InvariantCulture)}::{column.InputType}";
-            compared.Add($"CASE WHEN ({column.Send(column.Reference)}) IS DISTINCT FROM ({column.Send(kept)}) "
-                + $"THEN {Quote.Literal(column.Name)} END");
-        }
-        var differing = await session.Value<string>(
-            $"SELECT pg_catalog.concat_ws(', ', {string.Join(", ", compared)}) FROM {shape.Table.From} WHERE {shape.Table.Row}.ctid = $1::pg_catalog.tid",
-            cancellationToken, [.. parameters]);
-        return differing is null or { Length: > 0 } ? differing ?? "the row itself" : null;
     }
 }

@@ -6,8 +6,14 @@ namespace Kintsugi.Postgres.Repairs.Rows;
 /// <summary>Cuts a selection into batches and writes the plan.</summary>
 internal static class RowPlan
 {
-    private const int RowsPerBatch = 200;
-    private const long BytesPerBatch = 16 * 1024 * 1024;
+    /// <summary>Each batch looks through the parent once, and holds its rows and the lock on the parent as long as it takes: some ten of them.</summary>
+    private static class Batch
+    {
+        public const int Parts = 10;
+        public const int Least = 1_000;
+        public const int Most = 10_000;
+        public const long Bytes = 16 * 1024 * 1024;
+    }
 
     /// <param name="template">What all batches have in common; tables, rows and links are the selection's.</param>
     public static Plan Make(
@@ -67,20 +73,28 @@ internal static class RowPlan
         return [.. Enumerable.Range(0, depth.Length).OrderBy(i => i == 0 ? -1 : depth[i])];
     }
 
+    /// <summary>Groups whole; the rows of a batch in the order in which they were selected, which has the referring ones after those that they refer to.</summary>
     private static IEnumerable<IReadOnlyList<Picked>> Batches(RowSelection selection)
     {
-        var batch = new List<Picked>();
-        foreach (var group in selection.Rows.GroupBy(row => row.Group))
+        var most = Math.Clamp(selection.Rows.Count / Batch.Parts, Batch.Least, Batch.Most);
+        var batch = new List<(int Place, Picked Row)>();
+        var bytes = 0L;
+        foreach (var group in selection.Rows.Select((row, place) => (place, row)).GroupBy(item => item.row.Group))
         {
-            if (batch.Count > 0 && (batch.Count + group.Count() > RowsPerBatch || batch.Concat(group).Sum(row => row.Bytes) > BytesPerBatch))
+            var more = group.Sum(item => item.row.Bytes);
+            if (batch.Count > 0 && (batch.Count + group.Count() > most || bytes + more > Batch.Bytes))
             {
-                yield return batch;
-                batch = [];
+                yield return Ordered();
+                batch.Clear();
+                bytes = 0;
             }
-            batch.AddRange(group.OrderBy(row => row.Accused ? 0 : 1));
+            batch.AddRange(group);
+            bytes += more;
         }
         if (batch.Count > 0)
-            yield return batch;
+            yield return Ordered();
+
+        IReadOnlyList<Picked> Ordered() => [.. batch.OrderBy(item => item.Place).Select(item => item.Row)];
     }
 
     private static string Words(RowBatch batch)

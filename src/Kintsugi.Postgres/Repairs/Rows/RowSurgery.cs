@@ -23,20 +23,30 @@ internal sealed class RowSurgery(StepContext context, RowBatch batch, string sch
             await journal.Audit("rows-skipped", $"no row of {batch.Tables[0].Quoted} is as it was when the plan was made", 0, 0, cancellationToken);
             return new StepResult($"{Count(skipped)} changed since the plan was made and left alone");
         }
-        await Keep(rows, cancellationToken);
-        foreach (var statement in batch.First)
-            await AsOwner(batch.Tables[0].Owner, () => session.Execute(statement, cancellationToken), cancellationToken);
-        var places = await new RowChange(context, batch, journal, shapes).Apply(rows, AsOwner, cancellationToken);
-        await AsOwner(batch.Tables[0].Owner, () => session.Execute("SET CONSTRAINTS ALL IMMEDIATE", cancellationToken), cancellationToken);
-        await Prove(places, cancellationToken);
-        long removed = rows.Count(row => row.Row.Fate == RowFate.Remove), changed = rows.Count - removed;
+        var portions = new RowPortions(session, context.Clock, Treat);
+        // What is true of the whole is not true of its parts.
+        await portions.Try(rows, whole: batch.Proof.Length > 0 || batch.First.Count > 0, cancellationToken);
+        long removed = portions.Done.Count(row => row.Row.Fate == RowFate.Remove), changed = portions.Done.Count - removed;
         var words = $"{context.Plan.Repair}: {batch.Tables[0].Quoted}: {removed} rows to quarantine, {changed} changed";
-        await journal.Audit("rows-repaired", words, removed, changed, cancellationToken);
-        return new StepResult(skipped == 0 ? null : $"{Count(skipped)} changed since the plan was made and left alone")
+        List<string> left = [.. skipped == 0 ? Array.Empty<string>() : [$"{Count(skipped)} changed since the plan was made and left alone"],
+            .. portions.Refused == 0 ? Array.Empty<string>() : [$"{Count(portions.Refused)} left as they were, the first because {portions.Why}"]];
+        await journal.Audit("rows-repaired", string.Join("; ", left.Prepend(words)), removed, changed, cancellationToken);
+        return new StepResult(left.Count == 0 ? null : string.Join("; ", left))
         {
             RowsQuarantined = removed,
             RowsChanged = changed,
         };
+    }
+
+    /// <summary>Puts the rows as they are away, changes them, and asks the rule once more.</summary>
+    private async ValueTask Treat(IReadOnlyList<LockedRow> rows, CancellationToken cancellationToken)
+    {
+        await Keep(rows, cancellationToken);
+        foreach (var statement in batch.First)
+            await AsOwner(batch.Tables[0].Owner, () => session.Execute(statement, cancellationToken), cancellationToken);
+        var places = await new RowChange(session, batch, journal, shapes).Apply(rows, AsOwner, cancellationToken);
+        await AsOwner(batch.Tables[0].Owner, () => session.Execute("SET CONSTRAINTS ALL IMMEDIATE", cancellationToken), cancellationToken);
+        await Prove(places, cancellationToken);
     }
 
     private static string Count(int rows) => rows == 1 ? "1 row was" : $"{rows} rows were";
@@ -94,15 +104,29 @@ internal sealed class RowSurgery(StepContext context, RowBatch batch, string sch
 
     private async ValueTask Keep(IReadOnlyList<LockedRow> rows, CancellationToken cancellationToken)
     {
-        // Children are put away before parents, so that restoring in the opposite order finds every parent.
-        foreach (var row in rows.Reverse())
+        // Children are put away before parents, so that restoring in the opposite order finds every parent: level by level, as they were selected.
+        foreach (var run in Runs(rows.Reverse()))
         {
-            var shape = await Shape(row.Row.Table, cancellationToken);
-            if (await row.Image.Unfaithful(shape, session, cancellationToken) is { } columns)
-                throw new HealingException($"row {row.Image.Key(shape)} of {shape.Table.Quoted} cannot be kept exactly (column {columns}): "
-                    + "it is not touched. Look at it by hand", mayPass: false);
-            await journal.Keep(shape, row, batch.Assignments, cancellationToken);
+            var shape = await Shape(run[0].Row.Table, cancellationToken);
+            await Faithfulness.Require(shape, [.. run.Select(row => row.Image)], session, cancellationToken);
+            await journal.Keep(shape, run, batch.Assignments, cancellationToken);
         }
+    }
+
+    private static IEnumerable<IReadOnlyList<LockedRow>> Runs(IEnumerable<LockedRow> rows)
+    {
+        var run = new List<LockedRow>();
+        foreach (var row in rows)
+        {
+            if (run.Count > 0 && run[0].Row.Table != row.Row.Table)
+            {
+                yield return run;
+                run = [];
+            }
+            run.Add(row);
+        }
+        if (run.Count > 0)
+            yield return run;
     }
 
     /// <summary>The rule once more, for the rows where they lie now.</summary>
@@ -110,8 +134,7 @@ internal sealed class RowSurgery(StepContext context, RowBatch batch, string sch
     {
         var result = batch.Result.Length > 0 ? batch.Result : batch.Violation;
         if (places.Length > 0 && await StillBad(result, places, cancellationToken) is { Count: > 0 } bad)
-            throw new HealingException($"{bad.Count} of {places.Length} rows of {batch.Tables[0].Quoted} still break the rule after the change; "
-                + "rolled back", mayPass: false);
+            throw new RowRefusal($"{bad.Count} of {places.Length} rows of {batch.Tables[0].Quoted} still break the rule after the change; rolled back");
         if (batch.Proof.Length == 0)
             return;
         var wrong = await Looking(() => session.Rows(batch.Proof, row => row.GetValue(0).ToString(), cancellationToken), rows => rows, cancellationToken);

@@ -19,7 +19,13 @@ internal sealed class TableShape
                 WHERE t.oid = a.atttypid),
                coalesce((SELECT true FROM pg_catalog.pg_index i WHERE i.indrelid = a.attrelid AND i.indisprimary
                          AND a.attnum = ANY (i.indkey::pg_catalog.int2[])), false),
-               a.attnum, a.attrelid
+               a.attnum, a.attrelid,
+               coalesce((WITH RECURSIVE d(type) AS (
+                    SELECT a.atttypid
+                    UNION ALL
+                    SELECT t.typbasetype FROM d JOIN pg_catalog.pg_type t ON t.oid = d.type WHERE t.typtype = 'd')
+                SELECT t.typtype IN ('b', 'e', 'r', 'm') AND t.typarray <> 0 AND t.typdelim = ',' AND t.typelem = 0
+                FROM d JOIN pg_catalog.pg_type t ON t.oid = d.type WHERE t.typtype <> 'd'), false)
         FROM pg_catalog.pg_attribute a
         WHERE a.attrelid = pg_catalog.to_regclass($1)::pg_catalog.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated <> 'v'
         ORDER BY a.attnum
@@ -68,6 +74,7 @@ internal sealed class TableShape
         InKey = row.GetBoolean(6),
         Number = row.GetInt16(7),
         Table = row.GetFieldValue<uint>(8),
+        Listable = row.GetBoolean(9),
         Reference = $"{table.Row}.{Quote.Identifier(row.GetString(0))}",
     };
 }
@@ -80,6 +87,9 @@ internal sealed record TableColumn
     /// <summary>pg_attribute.attnum: it stays when the column is renamed, and is never given again.</summary>
     public short Number { get; init; }
     public uint Table { get; init; }
+
+    /// <summary>An array of it is written with commas and cannot be mistaken for one of more dimensions.</summary>
+    public bool Listable { get; init; }
     public required string Reference { get; init; }
 
     /// <summary>The type that its text is read as; of a domain the type below, for a value may break the domain's own check.</summary>
