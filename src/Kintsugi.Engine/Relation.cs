@@ -117,6 +117,13 @@ public sealed class Inventory(string database, IReadOnlyList<Relation> relations
 
     public string Database { get; } = database;
     public IReadOnlyList<Relation> Relations { get; } = relations;
+
+    /// <summary>
+    /// Where a check that went by this inventory saw every row that breaks a rule, by table and condition. The plan that is made next looks at those
+    /// again, and need not read the whole table to find them. Forgotten with the inventory, which is before each look that confirms or acquits.
+    /// </summary>
+    public ConcurrentDictionary<(uint Table, string Condition), IReadOnlyList<string>> RowsSeen { get; } = new();
+
     public Relation? Find(uint oid) => byOid.GetValueOrDefault(oid);
 
     /// <summary>One object for all who speak of that relation: ten checks look at each of ten thousand.</summary>

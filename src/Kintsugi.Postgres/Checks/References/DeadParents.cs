@@ -58,15 +58,14 @@ internal sealed class DeadParents(ForeignKey key, PageSearch pages, IReadSession
         foreach (var heap in key.ParentHeaps)
             if (await RawKeys.OfTable(heap, key.ParentColumns, session, cancellationToken) is { } parents && !columns.IsComparableWith(parents))
                 return null;
-        var page = new byte[PageFormat.Size];
-        foreach (var block in places.Select(place => place.Trim('(', ')').Split(',')).GroupBy(place => place[0]))
+        var items = places.Select(place => place.Trim('(', ')').Split(',')).ToLookup(
+            place => long.Parse(place[0], CultureInfo.InvariantCulture), place => int.Parse(place[1], CultureInfo.InvariantCulture));
+        await pages.Pages(key.Child, items.Select(block => block.Key), (page, block) =>
         {
-            if (!await pages.Page(key.Child, long.Parse(block.Key, CultureInfo.InvariantCulture), page, cancellationToken))
-                continue;
-            foreach (var place in block)
-                if (columns.OfTuple(PageSearch.Tuple(page, int.Parse(place[1], CultureInfo.InvariantCulture))) is { } own)
+            foreach (var item in items[block])
+                if (columns.OfTuple(PageSearch.Tuple(page, item)) is { } own)
                     wanted.Add(own);
-        }
+        }, cancellationToken);
         return wanted;
     }
 

@@ -14,6 +14,9 @@ internal sealed class PageSearch(IPageView view, IReadSession session, IDisposab
     /// <summary>4 MB: each reading through the server is a statement of its own.</summary>
     private const int PagesPerRead = 512;
 
+    /// <summary>Pages between two wanted ones that cost less to read than a statement more.</summary>
+    private const int WidestGap = 8;
+
     /// <returns>Null where neither buffers nor files can be read.</returns>
     public static async ValueTask<PageSearch?> Of(Patient patient, CancellationToken cancellationToken)
     {
@@ -56,8 +59,40 @@ internal sealed class PageSearch(IPageView view, IReadSession session, IDisposab
                 visit(tuple, new Tid((uint)block, item));
     }, cancellationToken);
 
-    public async ValueTask<bool> Page(Relation relation, long block, Memory<byte> page, CancellationToken cancellationToken) =>
-        await Locate(relation, cancellationToken) is { } place && await view.Read(place, block, page, cancellationToken) == 1;
+    /// <summary>Those blocks alone, as far as there are such; neighbours are read together.</summary>
+    public async ValueTask Pages(Relation relation, IEnumerable<long> blocks, Visit visit, CancellationToken cancellationToken)
+    {
+        if (await Locate(relation, cancellationToken) is not { } place)
+            return;
+        long[] wanted = [.. blocks.Distinct().Order()];
+        var buffer = new byte[PagesPerRead * PageFormat.Size];
+        for (var from = 0; from < wanted.Length;)
+        {
+            var to = from + 1;
+            while (to < wanted.Length && wanted[to] - wanted[to - 1] <= WidestGap && wanted[to] - wanted[from] < PagesPerRead)
+                to++;
+            await Run(place, wanted[from..to], buffer, visit, cancellationToken);
+            from = to;
+        }
+    }
+
+    private async ValueTask Run(Located place, long[] wanted, byte[] buffer, Visit visit, CancellationToken cancellationToken)
+    {
+        int read;
+        try
+        {
+            read = await view.Read(place, wanted[0], buffer.AsMemory(0, (int)(wanted[^1] - wanted[0] + 1) * PageFormat.Size), cancellationToken);
+        }
+        catch (PatientException problem) when (wanted.Length > 1 && !problem.ConnectionLost)
+        {
+            // One that nobody asked for may be what the server refuses to read.
+            foreach (var block in wanted)
+                await Run(place, [block], buffer, visit, cancellationToken);
+            return;
+        }
+        foreach (var block in wanted.Where(block => block - wanted[0] < read))
+            visit(buffer.AsSpan((int)(block - wanted[0]) * PageFormat.Size, PageFormat.Size), block);
+    }
 
     public static ReadOnlySpan<byte> Tuple(ReadOnlySpan<byte> page, int item) =>
         LinePointer.Read(page, item) is { State: LinePointerState.Normal } line && HeapPageInspector.IsReadable(page, line)

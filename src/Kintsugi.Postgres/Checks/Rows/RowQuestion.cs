@@ -70,6 +70,9 @@ internal sealed record RowsFound(long Rows, IReadOnlyList<BadRow> Sample, string
 {
     public static RowsFound None { get; } = new(0, []);
 
+    /// <summary>Where all of them lie, under the first snapshot; null where they are too many.</summary>
+    public IReadOnlyList<string>? Places { get; init; }
+
     /// <summary>The keys that go into a finding.</summary>
     public IReadOnlyList<string> Samples => [.. Sample.Take(RowSearch.MaxSamples).Select(row => row.Key)];
 }

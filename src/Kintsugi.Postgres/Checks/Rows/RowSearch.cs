@@ -16,12 +16,16 @@ internal static class RowSearch
     /// <summary>So many rows are looked at a second time one by one; beyond it the rest are counted under one snapshot.</summary>
     public const int MaxConfirmed = 10_000;
 
+    /// <summary>So many places are kept for the plan that may be made next: some ten megabytes at most.</summary>
+    private const int MaxPlaces = 100_000;
+
     /// <summary>So many places the server keeps while it counts them, some tens of megabytes; where there are more, counting is a second pass.</summary>
     private const int MaxSpooled = 1_000_000;
 
     public static async ValueTask<RowsFound> Find(RowQuestion question, Patient patient, CancellationToken cancellationToken)
     {
         var total = new RowsFound(0, []);
+        List<string>? places = [];
         foreach (var slice in await Slices.Of(question.Table, question.Beside, patient, cancellationToken))
         {
             await patient.Pace.Spend(slice.Bytes, cancellationToken);
@@ -29,9 +33,13 @@ internal static class RowSearch
                 question with { Violation = $"({question.Violation}){slice.Condition}" }, patient.Session, cancellationToken);
             if (found.Untrusted is not null)
                 return found;
+            places = found.Rows > 0 && (found.Places is not { } more || places?.Count + more.Count > MaxPlaces) ? null : places;
+            places?.AddRange(found.Places ?? []);
             if (found.Rows > 0)
                 total = new RowsFound(total.Rows + found.Rows, [.. total.Sample.Concat(found.Sample).Take(MaxConfirmed)]);
         }
+        if (places is { Count: > 0 } && patient.Inventory is { } inventory)
+            inventory.RowsSeen[(question.Table.Oid, question.Violation)] = places;
         return total;
     }
 
@@ -42,13 +50,12 @@ internal static class RowSearch
             inside => FirstLook(question, inside, cancellationToken), cancellationToken);
         if (first.Untrusted is not null || first.Rows == 0)
             return first;
-        // Places are fetched in their order, which is nearly as cheap as reading on; priced as random reads they made the planner read the whole table again.
-        var confirmed = await session.InTransaction(Evidence.Settings(question.Role) + "; SET LOCAL random_page_cost = 0.1",
+        var confirmed = await session.InTransaction(Evidence.Settings(question.Role) + Evidence.ByPlace,
             inside => SecondLook(question, first.Sample, inside, cancellationToken), cancellationToken);
         // Beyond what was looked at twice, the first snapshot's count stands.
         return confirmed.Count == 0
             ? RowsFound.None
-            : new RowsFound(first.Rows - first.Sample.Count + confirmed.Count, confirmed);
+            : first with { Rows = first.Rows - first.Sample.Count + confirmed.Count, Sample = confirmed };
     }
 
     /// <summary>Places and count in one pass over the table: two passes would make a table with bad rows twice as dear as a sound one.</summary>
@@ -58,19 +65,31 @@ internal static class RowSearch
         var bad = $"FROM {question.From} WHERE ({question.Violation})";
         var places = $"""
             SELECT s.place::pg_catalog.text, s.version::pg_catalog.text, pg_catalog.count(*) OVER ()
-            FROM (SELECT {question.Row}.ctid AS place, {question.Row}.xmin AS version {bad} LIMIT {MaxSpooled}) s LIMIT {MaxConfirmed}
+            FROM (SELECT {question.Row}.ctid AS place, {question.Row}.xmin AS version {bad} LIMIT {MaxSpooled}) s LIMIT {MaxPlaces}
             """;
         if (await Evidence.Distrust(session, places, cancellationToken) is { } why)
             return new RowsFound(0, [], why);
-        var rows = await session.Rows(places, row => (Bad: new BadRow(row.GetString(0), row.GetString(1), "", null), Count: row.GetInt64(2)), cancellationToken);
+        var (sample, total) = (new List<BadRow>(), 0L);
+        var rows = await session.Rows(places, row => Place(row, sample, ref total), cancellationToken);
         if (rows.Count == 0)
             return RowsFound.None;
         if (question.Raw)
             await session.Rows(RowQuestion.AsBefore, _ => 0, cancellationToken);
-        var count = rows[0].Count < MaxSpooled
-            ? rows[0].Count
+        var count = total < MaxSpooled
+            ? total
             : (await session.Rows($"SELECT pg_catalog.count(*) {bad}", row => row.GetInt64(0), cancellationToken))[0];
-        return new RowsFound(count, [.. rows.Select(row => row.Bad)]);
+        return new RowsFound(count, sample) { Places = count <= rows.Count ? rows : null };
+    }
+
+    /// <summary>Of the rows beyond those that are looked at again the place alone is kept.</summary>
+    private static string Place(DbDataReader row, List<BadRow> sample, ref long total)
+    {
+        var place = row.GetString(0);
+        if (sample.Count < MaxConfirmed)
+            sample.Add(new BadRow(place, row.GetString(1), "", null));
+        if (total == 0)
+            total = row.GetInt64(2);
+        return place;
     }
 
     private static async ValueTask<IReadOnlyList<BadRow>> SecondLook(

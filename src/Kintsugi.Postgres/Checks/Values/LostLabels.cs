@@ -25,14 +25,16 @@ internal static class LostLabels
         var known = (await patient.Session.InTransaction(Evidence.Settings(null), session =>
             session.Rows(Known, row => row.GetFieldValue<uint>(0), cancellationToken), cancellationToken)).ToHashSet();
         var found = new SortedSet<uint>();
-        var page = new byte[PageFormat.Size];
+        var items = places.Select(place => place.Trim('(', ')').Split(',')).ToLookup(
+            place => long.Parse(place[0], CultureInfo.InvariantCulture), place => int.Parse(place[1], CultureInfo.InvariantCulture));
         try
         {
-            foreach (var block in places.Select(place => place.Trim('(', ')').Split(',')).GroupBy(place => place[0]).Take(1000))
-                if (await pages.Page(table, long.Parse(block.Key, CultureInfo.InvariantCulture), page, cancellationToken))
-                    foreach (var place in block)
-                        if (Value(PageSearch.Tuple(page, int.Parse(place[1], CultureInfo.InvariantCulture)), columns, number) is { } oid && !known.Contains(oid))
-                            found.Add(oid);
+            await pages.Pages(table, items.Select(block => block.Key).Take(1000), (page, block) =>
+            {
+                foreach (var item in items[block])
+                    if (Value(PageSearch.Tuple(page, item), columns, number) is { } oid && !known.Contains(oid))
+                        found.Add(oid);
+            }, cancellationToken);
         }
         catch (Exception problem) when (problem is IOException or PatientException { ConnectionLost: false })
         {

@@ -71,8 +71,9 @@ internal sealed record RowBatch
     {
         ["rule"] = rule,
         ["tables"] = Text(Tables.Select(t => List(t.Schema, t.Name, t.Owner))),
-        ["rows"] = Text(Rows.Select(r => List(Number(r.Table), r.Place, r.Version, r.Hash, r.Fate.ToString(), Number(r.Group), r.Accused ? "accused" : "",
-            r.Own.Count == 0 ? "" : Text(r.Own.Select(a => List(a.Column, a.Expression)))))),
+        // A line for each: a plan may name a hundred thousand, and none of these fields holds a tab or the end of a line.
+        ["rows"] = string.Join('\n', Rows.Select(r => string.Join('\t', Number(r.Table), r.Place, r.Version, r.Hash, r.Fate.ToString(), Number(r.Group),
+            r.Accused ? "accused" : "", r.Own.Count == 0 ? "" : Text(r.Own.Select(a => List(a.Column, a.Expression)))))),
         ["violation"] = Violation,
         ["result"] = Result,
         ["owners_code"] = OwnersCode ? "true" : "false",
@@ -87,7 +88,7 @@ internal sealed record RowBatch
     public static RowBatch From(Step step) => new()
     {
         Tables = [.. Lists(step["tables"]).Select(t => new TableName(t[0], t[1], t[2]))],
-        Rows = [.. Lists(step["rows"]).Select(r => new BatchRow(Integer(r[0]), r[1], r[2], r[3], Enum.Parse<RowFate>(r[4]), Integer(r[5]), r[6].Length > 0)
+        Rows = [.. step["rows"].Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('\t')).Select(r => new BatchRow(Integer(r[0]), r[1], r[2], r[3], Enum.Parse<RowFate>(r[4]), Integer(r[5]), r[6].Length > 0)
         {
             Own = r[7].Length == 0 ? [] : Assigned(r[7]),
         })],

@@ -12,7 +12,7 @@ namespace Kintsugi.Postgres.Repairs.Rows;
 internal sealed class RowSelection(Patient patient)
 {
     /// <summary>A plan lists every row: what is more than this is a decision of its own, not a repair.</summary>
-    public const int Most = 50_000;
+    public const int Most = 100_000;
 
     private readonly Dictionary<uint, int> numbers = [];
     private readonly Dictionary<(int Table, string Place), Picked> picked = [];
@@ -30,8 +30,13 @@ internal sealed class RowSelection(Patient patient)
     public async ValueTask Accuse(Relation table, string violation, RowFate fate, string? role, CancellationToken cancellationToken)
     {
         var number = await Number(table, cancellationToken);
-        var rows = await patient.Session.InTransaction(Evidence.Settings(role), session => session.Rows(
-            $"{Select(shapes[number])} FROM {shapes[number].Table.From} WHERE ({violation}) LIMIT {Most + 1}", Read, cancellationToken), cancellationToken);
+        // The check has just said where they all are.
+        var seen = patient.Relations.RowsSeen.TryGetValue((table.Oid, violation), out var places);
+        var there = seen ? $" AND {shapes[number].Table.Row}.ctid = ANY ($1::pg_catalog.text[]::pg_catalog.tid[])" : "";
+        var settings = Evidence.Settings(role) + (seen ? Evidence.ByPlace : "");
+        var rows = await patient.Session.InTransaction(settings, session => session.Rows(
+            $"{Select(shapes[number])} FROM {shapes[number].Table.From} WHERE ({violation}){there} LIMIT {Most + 1}", Read, cancellationToken,
+            seen ? [places!.ToArray()] : []), cancellationToken);
         foreach (var row in rows)
             picked[(number, row.Place)] = row with { Table = number, Fate = fate, Group = picked.Count, Accused = true };
         if (rows.Count > Most)

@@ -159,6 +159,36 @@ public sealed class RowCrashTests(Servers servers)
         Assert.Equal(0L, await database.Scalar<long>("SELECT count(*) FROM kintsugi.quarantine", Token));
     }
 
+    [Theory]
+    [InlineData("BEFORE DELETE ON movie_genres", 2, "23P01")]
+    [InlineData("BEFORE INSERT ON kintsugi.quarantine", 2, "23P01")]
+    [InlineData("AFTER DELETE ON movie_genres", 2, "40P01")]
+    public async Task A_row_that_is_refused_does_not_keep_the_others_of_its_batch(string when, int taken, string state)
+    {
+        await using var database = await servers.Database(TestMajors.Newest, Token);
+        await Injury.Inflict(database.Cluster, database.Name, [new OrphanSingle()], Token);
+        await using var ward = await RowWard.Open(database, ConsistencyRules.None, "foreign-key");
+        await using (var session = await ward.Factory.OpenWrite(database.Name, Token))
+            await PatientSchema.Ensure(session, Token);
+        await database.Execute($"""
+            CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+              IF to_jsonb(coalesce(NEW, OLD))::text LIKE '%8000002%' THEN RAISE EXCEPTION 'not this one' USING ERRCODE = '{state}'; END IF;
+              RETURN coalesce(NEW, OLD); END $$;
+            CREATE TRIGGER refuse {when} FOR EACH ROW EXECUTE FUNCTION refuse()
+            """, Token);
+        var found = await ward.TheCase(Faults.RowOrphaned);
+
+        var report = await ward.Heal(found);
+
+        Assert.Contains("not this one", report.Outcome.Why);
+        // What is wrong with the server, or with another session, is no row's fault: then nothing is done.
+        var expected = state == "40P01" ? 0 : taken;
+        Assert.Equal(expected, await database.Scalar<long>("SELECT count(*) FROM kintsugi.quarantine", Token));
+        Assert.Equal(3L - expected, await database.Scalar<long>("SELECT count(*) FROM movie_genres WHERE movie_id >= 8000000", Token));
+        Assert.Equal(expected > 0 ? 1L : 0L, await database.Scalar<long>(
+            "SELECT count(*) FROM kintsugi.audit_log WHERE message LIKE '%1 row was left%not this one%'", Token));
+    }
+
     private sealed class KilledException : Exception;
 
     /// <summary>Dies when a step is done and before that is written down.</summary>

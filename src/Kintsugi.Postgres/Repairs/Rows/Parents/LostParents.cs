@@ -128,6 +128,9 @@ internal sealed class LostParents(Patient patient, IReadOnlyList<ForeignKey> key
             if (!chosen.ContainsKey(same))
                 chosen[same] = row.Tuple is null ? row : await Canonical(row, cancellationToken);
         var rows = chosen.Values.ToList();
+        // Whether all of them found one is of no interest where none did, and costs as much as the check.
+        if (rows.Count == 0 && wish is { Partly: true, New: false })
+            return [];
         var others = rows.Count == 0 ? "" : $" AND NOT EXISTS (SELECT FROM {RowSource.Parents(key, rows, await Shape(rows[0].Table, cancellationToken))} "
             + $"WHERE {string.Join(" AND ", key.Comparisons)})";
         if (await Any(seekers, others, cancellationToken))

@@ -18,9 +18,10 @@ internal static class OrphanKeys
     public static async ValueTask<IReadOnlySet<string>?> Wanted(
         ForeignKey key, PageSearch pages, Patient patient, CancellationToken cancellationToken)
     {
-        var places = await patient.Session.InTransaction(Evidence.Settings(null), session => session.Rows(
-            $"SELECT {Quote.Identifier(key.Child.Name)}.ctid::pg_catalog.text FROM {From(key)} WHERE ({key.Violation}) LIMIT {RowSelection.Most}",
-            found => found.GetString(0), cancellationToken), cancellationToken);
+        if (!patient.Relations.RowsSeen.TryGetValue((key.Child.Oid, key.Violation), out var places))
+            places = await patient.Session.InTransaction(Evidence.Settings(null), session => session.Rows(
+                $"SELECT {Quote.Identifier(key.Child.Name)}.ctid::pg_catalog.text FROM {From(key)} WHERE ({key.Violation}) LIMIT {RowSelection.Most}",
+                found => found.GetString(0), cancellationToken), cancellationToken);
         return await new DeadParents(key, pages, patient.Session).Wanted(places, cancellationToken);
     }
 }
