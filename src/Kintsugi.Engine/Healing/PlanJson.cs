@@ -11,7 +11,7 @@ public static class PlanJson
         using var stream = new MemoryStream();
         using (var json = new Utf8JsonWriter(stream))
             Write(json, plan);
-        return Encoding.UTF8.GetString(stream.ToArray());
+        return Encoding.UTF8.GetString(stream.GetBuffer(), 0, (int)stream.Length);
     }
 
     public static void Write(Utf8JsonWriter json, Plan plan)
