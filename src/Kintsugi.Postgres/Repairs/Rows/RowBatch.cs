@@ -88,10 +88,7 @@ internal sealed record RowBatch
     public static RowBatch From(Step step) => new()
     {
         Tables = [.. Lists(step["tables"]).Select(t => new TableName(t[0], t[1], t[2]))],
-        Rows = [.. step["rows"].Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('\t')).Select(r => new BatchRow(Integer(r[0]), r[1], r[2], r[3], Enum.Parse<RowFate>(r[4]), Integer(r[5]), r[6].Length > 0)
-        {
-            Own = r[7].Length == 0 ? [] : Assigned(r[7]),
-        })],
+        Rows = [.. step["rows"].Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => Row(line.Split('\t')))],
         Violation = step["violation"],
         Result = step["result"],
         OwnersCode = step["owners_code"] == "true",
@@ -102,6 +99,12 @@ internal sealed record RowBatch
         Proof = step["proof"],
         Root = step["root"],
     };
+
+    private static BatchRow Row(string[] fields) =>
+        new(Integer(fields[0]), fields[1], fields[2], fields[3], Enum.Parse<RowFate>(fields[4]), Integer(fields[5]), fields[6].Length > 0)
+        {
+            Own = fields[7].Length == 0 ? [] : Assigned(fields[7]),
+        };
 
     private static string Number(int number) => number.ToString(System.Globalization.CultureInfo.InvariantCulture);
     private static int Integer(string text) => int.Parse(text, System.Globalization.CultureInfo.InvariantCulture);

@@ -35,7 +35,7 @@ internal sealed class RowSelection(Patient patient)
         var there = seen ? $" AND {shapes[number].Table.Row}.ctid = ANY ($1::pg_catalog.text[]::pg_catalog.tid[])" : "";
         var settings = Evidence.Settings(role) + (seen ? Evidence.ByPlace : "");
         var rows = await patient.Session.InTransaction(settings, session => session.Rows(
-            $"{Select(shapes[number])} FROM {shapes[number].Table.From} WHERE ({violation}){there} LIMIT {Most + 1}", Read, cancellationToken,
+            $"{Select(shapes[number])} FROM {shapes[number].Table.From} WHERE ({violation}){there} ORDER BY {shapes[number].Table.Row}.ctid LIMIT {Most + 1}", Read, cancellationToken,
             seen ? [places!.ToArray()] : []), cancellationToken);
         foreach (var row in rows)
             picked[(number, row.Place)] = row with { Table = number, Fate = fate, Group = picked.Count, Accused = true };
