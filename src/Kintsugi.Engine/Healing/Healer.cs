@@ -170,7 +170,7 @@ public sealed class Healer(
             await chart.Failed(problem.Message, problem.WasKeptOut);
             if (problem is { MayPass: false, NotLetIn: false } && await Confirm(healing, chart, cancellationToken) is Verdict.Sound)
                 return (await Gone(healing, cancellationToken), report);
-            return problem is { MayPass: true, LeavesDebris: false } && report.Attempts < policy.MaxAttempts
+            return problem is { MayPass: true, LeavesDebris: false, LacksRoom: false } && report.Attempts < policy.MaxAttempts
                 ? (null, report)
                 : (problem.MayPass ? new Outcome.Waiting(plan, problem.Message) : new Outcome.Escalated(problem.Message), report);
         }

@@ -56,6 +56,17 @@ public sealed class HealingException(string message, bool mayPass, Exception? in
         _ => true,
     });
 
+    /// <summary>
+    /// The server has no disk, memory or connection left (class 53): trying again at once would only take what somebody makes free. The next run may find it
+    /// otherwise.
+    /// </summary>
+    public bool LacksRoom => InnerException switch
+    {
+        PatientException refused => refused.SqlState?.StartsWith("53", StringComparison.Ordinal) == true,
+        HealingException failure => failure.LacksRoom,
+        _ => false,
+    };
+
     /// <summary>The patient must not be operated on at all: another server, a standby. Nothing was tried, and the next run may find it otherwise.</summary>
     public bool NotLetIn { get; init; }
 }

@@ -106,6 +106,10 @@ public sealed class SessionFactory(Func<string?, string> connectionString, Sessi
     private const string NoticeOurEnd =
         "; SELECT pg_catalog.set_config('client_connection_check_interval', '2s', false) WHERE pg_catalog.version() ~ 'linux'";
 
+    /// <summary>What the ledger calls done must outlive a loss of power, whatever applications may risk.</summary>
+    private const string KeepWhatIsDone =
+        "; SELECT pg_catalog.set_config('synchronous_commit', 'local', false) WHERE pg_catalog.current_setting('synchronous_commit') = 'off'";
+
     /// <summary>
     /// Of two who wait for each other the one that looks first gives way. Somebody's own REINDEX CONCURRENTLY that waits behind ours holds an MVCC snapshot
     /// that ours waits for: it must not be theirs that is ended.
@@ -130,6 +134,13 @@ public sealed class SessionFactory(Func<string?, string> connectionString, Sessi
             SET default_transaction_read_only = {(readOnly ? "on" : "off")}; SET default_transaction_isolation = 'read committed';
             SET default_transaction_deferrable = off
             """;
+        // A session that holds the locks is idle while another one works, or while a snapshot is copied.
+        if (connection.PostgreSqlVersion.Major >= 14)
+            sql += "; SET idle_session_timeout = 0";
+        if (connection.PostgreSqlVersion.Major >= 17)
+            sql += "; SET transaction_timeout = 0";
+        if (!readOnly)
+            sql += KeepWhatIsDone;
         if ((Limits.EndsWithUs || !readOnly) && connection.PostgreSqlVersion.Major >= 14)
             sql += NoticeOurEnd;
         var strict = "SET lc_messages = 'C'; SET ignore_checksum_failure = off; SET zero_damaged_pages = off; SET session_replication_role = origin"

@@ -37,7 +37,7 @@ internal static class FurtherMechanisms
 
         Rows("mend-text", [RowBatchStep.Name], ["text-encoding"], """
             CREATE TABLE ward (id integer PRIMARY KEY, body text);
-            INSERT INTO ward SELECT g, 'Café ' || g FROM generate_series(1, 300) g
+            INSERT INTO ward SELECT g, U&'Caf\FFFD ' || g FROM generate_series(1, 300) g
             """, """
             CREATE CAST (bytea AS text) WITHOUT FUNCTION;;
             UPDATE ward SET body = ('\x436166e92037'::bytea)::text WHERE id = 7;;
@@ -75,10 +75,9 @@ internal static class FurtherMechanisms
         Rows("restore-value", [WritePagesStep.Name], ["generated", "heap", "btree"], """
             CREATE TABLE ward (id integer PRIMARY KEY, title text NOT NULL, note text, title_key text GENERATED ALWAYS AS (lower(title)) STORED) WITH (autovacuum_enabled = off);
             INSERT INTO ward (id, title) SELECT g, 'The Movie No. ' || g || ' of ' || md5(g::text) FROM generate_series(1, 300) g;
-            CREATE INDEX ward_lower ON ward (lower(title));
-            VACUUM (FREEZE) ward
+            CREATE INDEX ward_lower ON ward (lower(title))
             """, """
-            CHECKPOINT;;
+            VACUUM (FREEZE) ward;;CHECKPOINT;;
             DO $$
             DECLARE page bytea := get_raw_page('ward', 0); at integer := position('The Movie No. 7 of'::bytea IN page) + 4; sum integer;
             BEGIN
@@ -95,13 +94,14 @@ internal static class FurtherMechanisms
         CREATE FUNCTION ward_double(integer) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT 2 * $1';
         CREATE TABLE ward (id integer PRIMARY KEY, n integer, twice integer GENERATED ALWAYS AS (ward_double(n)) STORED);
         INSERT INTO ward (id, n) SELECT g, g * 3 FROM generate_series(1, {rows}) g;
-        CREATE INDEX ward_n ON ward (n)
+        CREATE INDEX ward_n ON ward (n);
+        CREATE INDEX ward_n_too ON ward (n DESC, id)
         """;
 
     private static string Doubled(string rows) => $"""
         CREATE OR REPLACE FUNCTION ward_double(integer) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT 1000003 + $1';;
         UPDATE ward SET n = n WHERE {rows};;
-        CREATE OR REPLACE FUNCTION ward_double(integer) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT 2 * $1'
+        CREATE OR REPLACE FUNCTION ward_double(integer) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT 2 * $1';;CHECKPOINT
         """;
 
     private static Mechanism Rows(string name, IReadOnlyList<string> kinds, IReadOnlyList<string> checks, string prepare, string injure, string took) =>

@@ -18,6 +18,14 @@ internal sealed class KillPatient(TestDatabase database, Mechanism mechanism, st
     // Each kill has a ledger of its own, or attempts of the same case would add up.
     public Treatment Treatment { get; private set; } = KillWard.Treat(mechanism, database.ConnectionString, database.Cluster.DataDirectory, state);
 
+    /// <summary>Who heals; the superuser of the cluster unless another is named.</summary>
+    public string User { get; set; } = "postgres";
+
+    /// <summary>What the snapshot store is told of its disk; null for the truth.</summary>
+    public Func<string, long>? FreeBytes { get; set; }
+
+    private string Connection => new NpgsqlConnectionStringBuilder(database.ConnectionString) { Username = User }.ConnectionString;
+
     public static async Task<KillPatient> Admit(TestDatabase database, Mechanism mechanism, string state, CancellationToken stop) =>
         new(database, mechanism, state, await database.Fingerprint(stop), await Shape(database, stop), stop);
 
@@ -29,7 +37,8 @@ internal sealed class KillPatient(TestDatabase database, Mechanism mechanism, st
         var count = 0;
         await Injure();
         var cases = await (Treatment with { After = (_, number) => { count = number + 1; return ValueTask.CompletedTask; } }).Run(stop);
-        Assert.IsType<Outcome.Healed>(Assert.Single(cases).Outcome);
+        var done = Assert.Single(cases);
+        Assert.True(done.Outcome is Outcome.Healed, $"{done.Outcome.Word}: {done.Outcome.Why}");
         await AssertWhole();
         facts = count;
         return count;
@@ -41,7 +50,7 @@ internal sealed class KillPatient(TestDatabase database, Mechanism mechanism, st
         await Injure();
         await interrupted();
         // A server that was started again listens on another port.
-        Treatment = Treatment with { ConnectionString = database.ConnectionString };
+        Treatment = Treatment with { ConnectionString = Connection };
         var cases = await Treatment.Run(stop);
         Assert.All(cases, done => Assert.True(done.Outcome is Outcome.Healed or Outcome.Transient, $"{done.Outcome.Word}: {done.Outcome.Why}"));
         await AssertWhole();
@@ -54,7 +63,7 @@ internal sealed class KillPatient(TestDatabase database, Mechanism mechanism, st
         {
             await (Treatment with { After = async (_, number) => { if (number == at) await deed(); } }).Run(stop);
         }
-        catch (Exception lost) when (lost is PatientException or HealingException)
+        catch (Exception lost) when (lost is PatientException or HealingException or StateException)
         {
             // As the command line would: it says so and ends. What it had begun is the next run's.
             TestContext.Current.TestOutputHelper?.WriteLine($"after fact {at}: {lost.Message}");
@@ -116,7 +125,7 @@ internal sealed class KillPatient(TestDatabase database, Mechanism mechanism, st
 
     private async Task Injure()
     {
-        Treatment = Treatment with { State = Path.Combine(state, Guid.NewGuid().ToString("N")) };
+        Treatment = Treatment with { State = Path.Combine(state, Guid.NewGuid().ToString("N")), ConnectionString = Connection, FreeBytes = FreeBytes };
         StateDirectory.Open(Treatment.State);
         foreach (var statement in mechanism.Injure.Split(";;"))
             await database.Execute(statement, stop);
@@ -124,7 +133,7 @@ internal sealed class KillPatient(TestDatabase database, Mechanism mechanism, st
         {
             await database.Cluster.Stop(StopMode.Fast, stop);
             await database.Cluster.Start(stop);
-            Treatment = Treatment with { ConnectionString = database.ConnectionString };
+            Treatment = Treatment with { ConnectionString = Connection };
         }
         Assert.True(await database.Scalar<bool>(mechanism.Took, stop));
         Assert.NotEmpty((await Treatment.Look(stop)).Findings);
