@@ -71,25 +71,26 @@ public sealed class HostileSettingsTests(Servers servers) : IDisposable
         var connection = new NpgsqlConnectionStringBuilder(database.ConnectionString) { Username = role }.ConnectionString;
         var treatment = KillWard.Treat(mechanism, connection, database.Cluster.DataDirectory, state);
         StateDirectory.Open(state);
-        NpgsqlConnection? holder = null;
-        Task? held = null;
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        Task<bool>? held = null;
         var cases = await (treatment with
         {
             After = async (fact, _) =>
             {
-                if (fact.Kind != Facts.Intended || mechanism.Stall is not { } stall || mechanism.OneTransaction)
+                if (fact.Kind != Facts.Intended || mechanism.Stall is not { } stall || mechanism.OneTransaction || held is not null)
                     return;
-                holder = await database.Cluster.Connect(database.Name, Token);
+                var holder = await database.Cluster.Connect(database.Name, Token);
                 await using (var command = new NpgsqlCommand($"BEGIN; {stall}", holder))
                     await command.ExecuteNonQueryAsync(Token);
-                held = ReleaseAfterTheirLimits(database, holder);
+                held = ReleaseAfterTheirLimits(database, holder, over.Token);
             },
         }).Run(Token);
-        if (held is not null)
-            await held;
+        await over.CancelAsync();
+        var waited = held is null || await held;
 
         Assert.Contains(cases, done => done.Outcome is Outcome.Healed);
         Assert.All(cases, done => Assert.True(done.Outcome is Outcome.Healed or Outcome.Transient, $"{done.Case.Cause}: {done.Outcome.Word} {done.Outcome.Why}"));
+        Assert.True(waited, "nothing waited for as long as the role may");
         Assert.Empty((await treatment.Look(Token)).Findings);
         await using var ledger = SqliteLedger.Open(treatment.Ledger);
         foreach (var done in cases)
@@ -97,12 +98,17 @@ public sealed class HostileSettingsTests(Servers servers) : IDisposable
     }
 
     /// <summary>When a statement of ours has waited for longer than all that the role may, and the session beside it was idle for as long.</summary>
-    private static async Task ReleaseAfterTheirLimits(TestDatabase database, NpgsqlConnection holder)
+    private static async Task<bool> ReleaseAfterTheirLimits(TestDatabase database, NpgsqlConnection holder, CancellationToken over)
     {
-        while (!await database.Scalar<bool>("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'kintsugi' AND wait_event_type = 'Lock' "
-            + "AND datname = current_database() AND query_start < now() - interval '2 seconds')", Token))
-            await Task.Delay(50, Token);
-        await holder.DisposeAsync();
+        await using (holder)
+            while (!await database.Scalar<bool>("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'kintsugi' AND wait_event_type = 'Lock' "
+                + "AND datname = current_database() AND query_start < now() - interval '2 seconds')", Token))
+            {
+                if (over.IsCancellationRequested)
+                    return false;
+                await Task.Delay(50, Token);
+            }
+        return true;
     }
 
     public static TheoryData<string, int> Losses()
