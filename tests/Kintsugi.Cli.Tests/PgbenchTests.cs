@@ -53,8 +53,8 @@ public sealed class PgbenchTests(Servers servers)
           AS 'SELECT CASE WHEN $1 < $2 THEN 1 WHEN $1 > $2 THEN -1 ELSE 0 END'
         """,
         "SET session_replication_role = replica; INSERT INTO pgbench_history (tid, bid, aid, delta, mtime) SELECT 1, 1, 9000000 + g, 0, now() FROM generate_series(1, 3) g",
-        "CREATE INDEX pgbench_tellers_ccnew ON pgbench_tellers (tbalance)",
-        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'pgbench_tellers_ccnew'::regclass",
+        "CREATE UNIQUE INDEX pgbench_tellers_pkey_ccnew ON pgbench_tellers (tid)",
+        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'pgbench_tellers_pkey_ccnew'::regclass",
     ];
 
     public static TheoryData<int> Loaded => Environment.GetEnvironmentVariable("KINTSUGI_TEST_ALL") == "1" ? TestMajors.Ends : [TestMajors.Newest];
