@@ -62,11 +62,11 @@ public sealed class PgbenchTests(Servers servers)
     [Theory, MemberData(nameof(Loaded))]
     public async Task Pgbench_writes_the_tables_that_are_healed_without_an_error_and_no_update_is_lost(int major)
     {
-        Assert.SkipUnless(Pgbench is not null, "no pgbench below /usr/lib/postgresql or on the PATH; ./test gets it where there is apt");
+        Assert.SkipUnless(Pgbench.Program is not null, Pgbench.Missing);
         using var terminal = new Terminal();
         await using var database = await servers.Cluster(major, Stop);
         string[] door = ["-h", database.Cluster.SocketDirectory, "-p", $"{database.Cluster.Port}", "-U", "postgres"];
-        Task<CommandResult> Run(params string[] arguments) => ExternalCommand.Run([Pgbench!, .. door, .. arguments, database.Name], Stop);
+        Task<CommandResult> Run(params string[] arguments) => ExternalCommand.Run([Pgbench.Program!, .. door, .. arguments, database.Name], Stop);
         var made = await Run("-i", "-q", "-s", "1", "--foreign-keys");
         Assert.True(made.Succeeded, made.Output);
         foreach (var injury in Injuries)

@@ -54,7 +54,7 @@ internal static class FurtherMechanisms
             Policy = new Policy
             {
                 Consent = true, Allow = Grade.Reversible, SnapshotBeforeRepair = false,
-                ByFault = new Dictionary<string, PolicyChoice> { [Faults.ConstraintUnenforced.Id] = PolicyChoice.Approve },
+                ByFault = new Dictionary<string, PolicyChoice> { [Faults.ConstraintUnenforced.Id] = PolicyChoice.Auto },
             },
         },
 

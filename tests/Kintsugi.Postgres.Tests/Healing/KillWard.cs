@@ -24,7 +24,7 @@ internal sealed class KillWard(Servers servers) : IDisposable
     private static TheoryData<string, int> Matrix(Func<Mechanism, bool> wanted, bool oldest)
     {
         var data = new TheoryData<string, int>();
-        foreach (var mechanism in Mechanism.All.Where(mechanism => wanted(mechanism) && (All || !mechanism.OnlyAll) && Chosen(mechanism)))
+        foreach (var mechanism in Mechanism.All.Where(mechanism => wanted(mechanism) && (All || !mechanism.OnlyAll) && Chosen(mechanism.Name)))
         {
             data.Add(mechanism.Name, TestMajors.Newest);
             if (oldest && (All || !mechanism.OneTransaction) && TestMajors.Oldest != TestMajors.Newest)
@@ -34,8 +34,8 @@ internal sealed class KillWard(Servers servers) : IDisposable
     }
 
     /// <summary>For work on one of them: KINTSUGI_TEST_KILLS=unhide-parent,recreate-rows.</summary>
-    private static bool Chosen(Mechanism mechanism) =>
-        Environment.GetEnvironmentVariable("KINTSUGI_TEST_KILLS") is not { Length: > 0 } names || names.Split(',').Contains(mechanism.Name);
+    public static bool Chosen(string name) =>
+        Environment.GetEnvironmentVariable("KINTSUGI_TEST_KILLS") is not { Length: > 0 } names || names.Split(',').Contains(name);
 
     public static Treatment Treat(Mechanism mechanism, string connection, string data, string state) => new(connection, data, state)
     {
