@@ -135,8 +135,8 @@ internal static class FlagColumn
 internal static class ConstraintTable
 {
     private static readonly Key<ColumnPath> Constraint = new(
-        "constraint", Names.Constraint, "The constraint, as schema.table.constraint.", required: true);
-    private static readonly Key<RowRepair> Repair = RepairTable.Key(
+        "constraint", Names.Constraint, "The constraint, as schema.table.constraint; for NOT NULL schema.table.column.", required: true);
+    private static readonly Key<RowRepair> Repair = RepairTable.KeyWithExpression(
         "report", "quarantine", "set_null", "set_default", "recreate_parent", "delete");
 
     public static readonly Mapping<ConstraintChoice> Shape = new(

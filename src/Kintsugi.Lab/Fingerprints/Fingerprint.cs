@@ -76,9 +76,12 @@ public sealed class Fingerprint
         var foreign = came.Tables.Where(table => before.Tables.ContainsKey(table.Key)).SelectMany(table => table.Value.Rows
                 .Where(row => !before.Tables[table.Key].Rows.ContainsKey(row.Key)).SelectMany(row => row.Value))
             .Where(hash => !known.Contains(hash)).ToHashSet();
+        // A repair may also have changed it where it lies: its key came with the injury.
+        bool Came(string table, string key) => came.Tables.TryGetValue(table, out var then) && then.Rows.ContainsKey(key)
+            && before.Tables.TryGetValue(table, out var first) && !first.Rows.ContainsKey(key);
         return new Fingerprint(Tables.ToDictionary(table => table.Key, table => table.Value with
         {
-            Rows = table.Value.Rows.Where(row => !row.Value.All(foreign.Contains)).ToDictionary(row => row.Key, row => row.Value),
+            Rows = table.Value.Rows.Where(row => !row.Value.All(foreign.Contains) && !Came(table.Key, row.Key)).ToDictionary(row => row.Key, row => row.Value),
         }));
     }
 

@@ -63,7 +63,7 @@ public sealed class CheckConstraintCheck(ConsistencyRules rules) : IBatchCheck
                 ? RowQuestion.JsonOf(Quote.Identifier(table.Name), [column]) : null,
         };
         var choice = rules.Constraints.FirstOrDefault(c =>
-            c.Constraint == rule.Name && c.Table.Schema == table.Schema && c.Table.Name == table.Name);
+            (c.Constraint == rule.Name || (rule.Expression is null && c.Constraint == rule.Column)) && c.Table.Schema == table.Schema && c.Table.Name == table.Name);
         return new RowTest(question, (target, found, _, _) => ValueTask.FromResult(Tell(rule, target, question, found, choice)));
     }
 

@@ -33,6 +33,8 @@ public sealed class FixValuesRepair : IRepair
                 return new Proposal.Refused(Options(finding));
             choice = "mend-text";
         }
+        if (choice is "delete" or "recreate_parent")
+            return new Proposal.Refused($"{choice} is an answer for foreign keys. {Options(finding)}", Final: true);
         var columns = await Columns(accused, patient, cancellationToken);
         var selection = new RowSelection(patient);
         if (await Accuse(selection, accused, choice, patient, cancellationToken) is { } why)
@@ -57,9 +59,20 @@ public sealed class FixValuesRepair : IRepair
         });
     }
 
-    private static string Options(Finding finding) =>
-        $"nothing is done about {finding.Fault.Id} without the owner's word. For {finding.Target.Rule ?? finding.Target.Name} the configuration "
-        + "(consistency) may say repair: nullify or set_null, set_default, { set: \"expression\" } or quarantine; the old row is always kept";
+    /// <summary>What the owner can say, word for word, and what each answer does.</summary>
+    private static string Options(Finding finding)
+    {
+        var declared = RowGround.Says(finding, FactNames.Origin, "declared");
+        var isNull = finding.Fault == Faults.NullForbidden;
+        var name = (isNull ? finding.Target.Column : finding.Facts.GetValueOrDefault(FactNames.Constraint)) ?? finding.Target.Rule ?? finding.Target.Name;
+        var answers = new List<string> { "quarantine (the whole row, with what refers to it, goes to quarantine)", "set_default (the column's default)", "{ set: \"SQL expression\" }" };
+        if (!isNull)
+            answers.Insert(1, $"{(declared ? "set_null" : "nullify")} (the value is emptied; not in a NOT NULL column)");
+        return $"nothing is done about {finding.Fault.Id} without the owner's word, for what the values should be stands nowhere. In the configuration (-c FILE): "
+            + (declared ? OwnersChoice.Of(finding, name, "ANSWER") : $"consistency: … repair: ANSWER in the entry of {name}")
+            + $", with ANSWER one of {string.Join("; ", answers)}. Then kintsugi heal again. The old rows are kept whichever it is: kintsugi quarantine show, kintsugi undo. By hand nothing is "
+            + "lost either: correct the rows, or the rule, whichever is wrong";
+    }
 
     /// <summary>The columns that the rule is about: told by the finding, or those of the CHECK constraint.</summary>
     private static async ValueTask<IReadOnlyList<string>> Columns(AccusedTable accused, Patient patient, CancellationToken cancellationToken) =>

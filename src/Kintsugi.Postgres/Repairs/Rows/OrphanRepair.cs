@@ -74,9 +74,19 @@ public sealed class OrphanRepair(ConsistencyRules rules) : IRepair
         return new Proposal.Planned(plan with
         {
             ChosenByOwner = chosen,
+            Warnings = [.. plan.Warnings, .. chosen ? [] : Gentler(finding, columns, selection)],
             NeedsApproval = plan.NeedsApproval ?? Unsearched(finding, parent) ?? (!chosen && RowGround.Says(finding, FactNames.Validated, "false")
                 ? $"{finding.Target.Rule} is NOT VALID: these rows may have been there before it, and on purpose" : null),
         });
+    }
+
+    /// <summary>Where the reference may be empty, the row itself can stay, and all that refers to it.</summary>
+    private static IEnumerable<string> Gentler(Finding finding, IReadOnlyList<string> columns, RowSelection selection)
+    {
+        var shape = selection.Shape(0);
+        if (!shape.Columns.Any(column => columns.Contains(column.Name) && (column.NotNull || column.Generated)))
+            yield return $"the reference may be empty: with {OwnersChoice.Of(finding, finding.Target.Rule ?? "", "set_null")} in the configuration (-c FILE) the rows stay, "
+                + "and only that value goes to quarantine";
     }
 
     /// <summary>One hidden parent must not cost a child, and a rule of the owner is no search for it.</summary>
@@ -86,6 +96,8 @@ public sealed class OrphanRepair(ConsistencyRules rules) : IRepair
 
     private static string? Impossible(string choice, IReadOnlyList<string> columns, RowSelection selection)
     {
+        if (choice == "set")
+            return "an expression gives values, not parents: choose quarantine, set_null, set_default or recreate_parent";
         if (choice is not ("set_null" or "set_default"))
             return null;
         var shape = selection.Shape(0);

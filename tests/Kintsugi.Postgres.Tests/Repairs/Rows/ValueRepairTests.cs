@@ -182,8 +182,55 @@ public sealed class ValueRepairTests(Servers servers)
 
         var report = await ward.Heal(await ward.TheCase(Faults.CheckViolated));
 
-        Assert.Contains("quarantine", Assert.IsType<Outcome.Escalated>(report.Outcome).Reason);
+        var reason = Assert.IsType<Outcome.Escalated>(report.Outcome).Reason;
+        Assert.Contains("consistency: { constraints: [ { constraint: 'public.users.users_email_check', repair: ANSWER } ] }", reason, StringComparison.Ordinal);
+        Assert.Contains("quarantine (the whole row", reason, StringComparison.Ordinal);
         Assert.Empty(injured.CompareWith(await database.Fingerprint(Token)).Tables);
+    }
+
+    public static TheoryData<string, string, int> Answers()
+    {
+        var data = new TheoryData<string, string, int>();
+        foreach (var major in new[] { TestMajors.Newest, TestMajors.Oldest }.Distinct())
+            foreach (var (injury, constraint) in new[] { ("check-violated", "users.users_email_check"), ("null-in-not-null", "audit_log.actor"), ("orphan-self-reference", "movies.movies_sequel_of_fkey") })
+                data.Add(injury, constraint, major);
+        return data;
+    }
+
+    [Theory, MemberData(nameof(Answers))]
+    public async Task The_answer_that_an_escalation_names_heals_and_is_undone_by_the_old_rows(string injury, string constraint, int major)
+    {
+        await using var database = await servers.Database(major, Token);
+        await Injury.Inflict(database.Cluster, database.Name, [Injuries.Named(injury)], Token);
+        var injured = await database.Fingerprint(Token);
+        var (table, name) = (constraint.Split('.')[0], constraint.Split('.')[1]);
+        string[] checks = ["check-constraint", "foreign-key"];
+        await using (var unasked = await RowWard.Open(database, ConsistencyRules.None, checks))
+        {
+            var told = await unasked.Propose(await unasked.TheCase(Injuries.Named(injury).Fault));
+            var words = told.Plan is { } plan ? string.Join(' ', plan.Warnings) : told.WhyNot;
+            Assert.Contains($"constraint: 'public.{constraint}', repair: ", words, StringComparison.Ordinal);
+        }
+        foreach (var answer in new RowRepair[] { new RowRepair.Delete(), injury == "orphan-self-reference" ? new RowRepair.SetNull() : new RowRepair.SetExpression("'x@' || id") })
+        {
+            await using var ward = await RowWard.Open(database, new ConsistencyRules { Constraints = [new ConstraintChoice(new ObjectName("public", table), name, answer)] }, checks);
+
+            var report = await ward.Heal(await ward.TheCase(Injuries.Named(injury).Fault));
+
+            if (answer is RowRepair.Delete)
+            {
+                // Of a foreign key it is lossy, of a value it is no answer: nothing is done unasked either way.
+                Assert.False(report.Outcome is Outcome.Healed, report.Outcome.Word);
+                Assert.Empty(injured.CompareWith(await database.Fingerprint(Token)).Tables);
+                continue;
+            }
+            ward.AssertHealed(report);
+            Assert.Empty(await ward.Cases());
+            // The application's own trigger writes to its log.
+            var changed = Assert.Single(injured.CompareWith(await database.Fingerprint(Token)).Tables, difference => difference.Changed.Count + difference.Lost.Count > 0);
+            Assert.Equal(report.RowsChanged, changed.Changed.Count);
+            Assert.Empty(changed.Lost);
+        }
     }
 
     [Fact]
