@@ -76,7 +76,7 @@ internal sealed class ClusterRehearsal(
         await new SnapshotRestore(store).LayOut(id, place, cancellationToken);
         var data = SnapshotRestore.DataDirectory(place);
         foreach (var step in planned.SelectMany(prospect => prospect.Plan!.Steps))
-            await ClusterFileStep.Run(step, data, cancellationToken);
+            await ClusterFileStep.Run(ClusterFileStep.ForCopy(step, data), data, cancellationToken);
         await ClusterOwner.Take(place, source.Directory.Path, cancellationToken);
         return data;
     }

@@ -16,7 +16,7 @@ public sealed class ClusterTrial(string programs, int? livingOwner, Registry reg
         string data, IReadOnlyList<Step> steps, ScrubSettings settings, IProgress<ScrubProgress>? progress, CancellationToken cancellationToken)
     {
         foreach (var step in steps)
-            await ClusterFileStep.Run(step, data, cancellationToken);
+            await ClusterFileStep.Run(ClusterFileStep.ForCopy(step, data), data, cancellationToken);
         var user = await new RawCatalog(DataDirectory.Open(data)).BootstrapSuperuser(cancellationToken) ?? "postgres";
         await using var server = await ScratchServer.Start(programs, data, livingOwner, clock, cancellationToken);
         await using var factory = new SessionFactory(database => server.ConnectionString(database ?? "template1", user), new SessionLimits());

@@ -52,33 +52,35 @@ public sealed class ClusterFilesCheck(TimeProvider clock) : ICheck
         await TransactionFilesExam.Look(view, facts.OldestXid ?? control?.OldestXid ?? 0, facts.OldestMulti
             ?? control?.OldestMulti ?? 0, cancellationToken);
         WalExam.Look(view);
-        TablespaceExam.Look(view);
+        TablespaceExam.Look(view, facts.Tablespaces);
         DirectoriesExam.Look(view);
         LockFileExam.Look(view);
         return view.Findings;
     }
 
-    private sealed record CatalogFacts(IReadOnlyList<DatabaseFacts> Databases, uint? OldestXid, uint? OldestMulti);
+    private sealed record CatalogFacts(
+        IReadOnlyList<DatabaseFacts> Databases, IReadOnlyList<(uint Oid, string Name)> Tablespaces, uint? OldestXid, uint? OldestMulti);
 
     /// <summary>
     /// After a clean stop the rows of pg_database are on disk, and beside a running server too: CREATE and DROP DATABASE end in a checkpoint
     /// (src/backend/commands/dbcommands.c). After a crash some may still be in the WAL alone.
     /// </summary>
-    private static async ValueTask<IReadOnlyList<DatabaseFacts>> FromFiles(Patient patient, CancellationToken cancellationToken)
+    private static async ValueTask<CatalogFacts> FromFiles(Patient patient, CancellationToken cancellationToken)
     {
         if (patient.Files?.Directory is not { } path || DataDirectory.Open(path) is not { } directory
             || !(directory.IsShutDown || patient.IsLive))
-            return [];
+            return new CatalogFacts([], [], null, null);
         var catalog = new RawCatalog(directory);
-        return [.. (await catalog.Databases(cancellationToken))
+        IReadOnlyList<DatabaseFacts> databases = [.. (await catalog.Databases(cancellationToken))
             .Select(database => new DatabaseFacts(database.Oid, database.Name, catalog.Home(database.Tablespace, database)))];
+        return new CatalogFacts(databases, await catalog.Tablespaces(cancellationToken), null, null);
     }
 
     /// <summary>A running server truncates its logs ahead of the control file: its catalog knows the oldest ids better.</summary>
     private static async ValueTask<CatalogFacts> Ask(Patient patient, CancellationToken cancellationToken)
     {
         if (patient.Sql is not { } session)
-            return new CatalogFacts(await FromFiles(patient, cancellationToken), null, null);
+            return await FromFiles(patient, cancellationToken);
         var rows = await session.Rows("""
             SELECT d.oid, d.datname::pg_catalog.text, d.dattablespace, d.datfrozenxid::pg_catalog.text::pg_catalog.int8,
                    d.datminmxid::pg_catalog.text::pg_catalog.int8
@@ -94,7 +96,9 @@ public sealed class ClusterFilesCheck(TimeProvider clock) : ICheck
                 entry.StartsWith($"PG_{patient.Can.Major}_", StringComparison.Ordinal)) is { } version)
                 databases.Add(new DatabaseFacts(row.Oid, row.Name, $"pg_tblspc/{row.Tablespace}/{version}{row.Oid}"));
         }
-        return new CatalogFacts(databases,
+        var tablespaces = await session.Rows("SELECT t.oid, t.spcname::pg_catalog.text FROM pg_catalog.pg_tablespace t WHERE t.oid NOT IN (1663, 1664)",
+            row => (row.GetFieldValue<uint>(0), row.GetString(1)), cancellationToken);
+        return new CatalogFacts(databases, tablespaces,
             rows.Select(row => row.Frozen).Aggregate((a, b) => TransactionIds.Precedes(b, a) ? b : a),
             rows.Select(row => row.Multi).Aggregate((a, b) => TransactionIds.MultiPrecedes(b, a) ? b : a));
     }

@@ -16,7 +16,7 @@ internal sealed record RawDatabase(uint Oid, string Name, uint Tablespace, bool 
 /// </summary>
 internal sealed class RawCatalog(DataDirectory directory)
 {
-    private const uint PgClass = 1259, PgDatabase = 1262, PgNamespace = 2615, PgIndex = 2610, PgAm = 2601, PgAuthid = 1260, PgAttribute = 1249;
+    private const uint PgClass = 1259, PgDatabase = 1262, PgNamespace = 2615, PgIndex = 2610, PgAm = 2601, PgAuthid = 1260, PgAttribute = 1249, PgTablespace = 1213;
     private const uint DefaultTablespace = 1663, GlobalTablespace = 1664, HeapAm = 2, BootstrapRole = 10;
 
     private readonly RawTable table = new(directory.Files, new TransactionLog(directory.Path, directory.Control));
@@ -50,6 +50,15 @@ internal sealed class RawCatalog(DataDirectory directory)
         var text = row.Rest(96);
         return row.Char(76) == 'b' || (row.Char(76) == 'c' && text.Length > 0 && (text[0] & 1) != 0
             && System.Text.Encoding.ASCII.GetString(text[1..Math.Clamp(text[0] >> 1, 1, text.Length)]) is "C" or "POSIX");
+    }
+
+    /// <summary>Tablespaces that have a link; empty when pg_tablespace cannot be read.</summary>
+    public async ValueTask<IReadOnlyList<(uint Oid, string Name)>> Tablespaces(CancellationToken cancellationToken)
+    {
+        var map = await Map("global", cancellationToken);
+        return map.TryGetValue(PgTablespace, out var file)
+            ? [.. (await table.Read($"global/{file}", 68, row => (Oid: row.Oid(0), Name: row.Name(4)), cancellationToken))
+                .Where(space => space.Oid is not (DefaultTablespace or GlobalTablespace)).Distinct()] : [];
     }
 
     /// <summary>The role that initdb made, and that nobody can drop (BOOTSTRAP_SUPERUSERID); null when pg_authid cannot be read.</summary>

@@ -11,7 +11,7 @@ namespace Kintsugi.Postgres.Operating.Stopped;
 public static class ClusterFileStep
 {
     public const string Name = "cluster-file";
-    public const string Write = "write", Make = "make", Remove = "remove";
+    public const string Write = "write", Make = "make", Link = "link", Remove = "remove";
     private const string Absent = "absent", Folder = "directory";
 
     /// <summary>The ending of a file that waits for the name.</summary>
@@ -22,7 +22,7 @@ public static class ClusterFileStep
     private const long MostToRemember = 1 << 20;
 
     /// <summary>What a plan says of the file that it found.</summary>
-    public static string SumOf(string path) => Directory.Exists(path) ? Folder
+    public static string SumOf(string path) => new FileInfo(path).LinkTarget is { } target ? LinkTo(target) : Directory.Exists(path) ? Folder
         : File.Exists(path) ? Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path))) : Absent;
 
     internal static IReadOnlyDictionary<string, string> Remember(Step step, string directory)
@@ -49,8 +49,35 @@ public static class ClusterFileStep
             return "it is so already";
         if (sum != step["before"])
             throw new HealingException($"{path} is not what it was when the plan was made (sha256 {sum}, {step["before"]} was seen): plan again", mayPass: false);
-        await Put(path, step["action"], step["action"] == Write ? Convert.FromBase64String(step["content"]) : [], directory, cancellationToken);
+        await Put(path, step["action"], step["action"] switch
+        {
+            Write => Convert.FromBase64String(step["content"]),
+            Link => System.Text.Encoding.UTF8.GetBytes(step["target"]),
+            _ => [],
+        }, directory, cancellationToken);
         return step["before"] == Absent ? "there was none before" : "what stood there before is in the ledger and in the snapshot";
+    }
+
+    /// <summary>
+    /// The step as it is done in a copy: a link there leads to a copy of what it leads to, or the copy's server would write into the original's files.
+    /// </summary>
+    /// <param name="data">The data directory of the copy.</param>
+    /// <exception cref="HealingException">There is no room for it.</exception>
+    public static Step ForCopy(Step step, string data)
+    {
+        if (step["action"] != Link)
+            return step;
+        var source = new DirectoryInfo(step["target"]);
+        var place = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(data))!, SnapshotLayout.Tablespaces, Path.GetFileName(step["path"]));
+        var files = source.GetFiles("*", SearchOption.AllDirectories);
+        var bytes = files.Sum(file => file.Length);
+        if (new DriveInfo(Path.GetDirectoryName(data)!).AvailableFreeSpace < bytes + (bytes / 10))
+            throw new HealingException($"there is no room beside {data} for a copy of {source} ({bytes >> 20} MB)", mayPass: false);
+        foreach (var folder in source.GetDirectories("*", SearchOption.AllDirectories).Prepend(source))
+            Directory.CreateDirectory(Path.Combine(place, Path.GetRelativePath(source.FullName, folder.FullName)));
+        foreach (var file in files)
+            file.CopyTo(Path.Combine(place, Path.GetRelativePath(source.FullName, file.FullName)), overwrite: true);
+        return step with { Arguments = new Dictionary<string, string>(step.Arguments) { ["target"] = place } };
     }
 
     /// <returns>What was removed, or null.</returns>
@@ -87,8 +114,11 @@ public static class ClusterFileStep
     {
         Write => Convert.ToHexStringLower(SHA256.HashData(Convert.FromBase64String(step["content"]))),
         Make => Folder,
+        Link => LinkTo(step["target"]),
         _ => Absent,
     };
+
+    private static string LinkTo(string target) => $"link to {target}";
 
     private static async ValueTask Put(string path, string action, byte[] content, string directory, CancellationToken cancellationToken)
     {
@@ -99,6 +129,11 @@ public static class ClusterFileStep
             else if (action == Make)
             {
                 Directory.CreateDirectory(path, File.GetUnixFileMode(directory));
+                await Own(path, directory, cancellationToken);
+            }
+            else if (action == Link)
+            {
+                File.CreateSymbolicLink(path, System.Text.Encoding.UTF8.GetString(content));
                 await Own(path, directory, cancellationToken);
             }
             else
@@ -142,7 +177,7 @@ public static class ClusterFileStep
     private static async ValueTask Own(string path, string directory, CancellationToken cancellationToken)
     {
         if (Environment.IsPrivilegedProcess)
-            await ScratchAccount.Run(new ScratchAccount(null).Command(["chown", $"--reference={directory}", path]), cancellationToken);
+            await ScratchAccount.Run(new ScratchAccount(null).Command(["chown", "--no-dereference", $"--reference={directory}", path]), cancellationToken);
     }
 
     private static string PathOf(Step step, string directory)

@@ -50,6 +50,7 @@ public sealed class ClusterFileRepair : IRepair
             "pg_filenode.map" => await new LostRelationMap(directory).Tell(path, cancellationToken),
             "postmaster.pid" => new ClusterMend.Removal("no server works here: the file keeps the next one from starting"),
             _ when Path.GetDirectoryName(path) == "pg_xact" => await new LostTransactionLog(directory, path).Tell(cancellationToken),
+            _ when Path.GetDirectoryName(path) == "pg_tblspc" => await new LostTablespace(directory).Tell(path, cancellationToken),
             _ when DirectoriesExam.Needed.Contains(path) => LostDirectory.Tell(path, directory),
             _ => new ClusterMend.Unknown($"what {path} held cannot be told from the rest of the cluster. {healing.Findings[0].Hint}"),
         };
@@ -67,10 +68,19 @@ public sealed class ClusterFileRepair : IRepair
             ClusterMend.Content content => ($"write {path}, {content.Bytes.Length.ToString(CultureInfo.InvariantCulture)} bytes, sha256 "
                 + $"{Convert.ToHexStringLower(SHA256.HashData(content.Bytes))}", content.Why, content.Warnings),
             ClusterMend.Folder folder => ($"mkdir -m 700 {path}", folder.Why, folder.Warnings),
+            ClusterMend.Link link => ($"ln -s {link.Target} {path}", link.Why, link.Warnings),
             ClusterMend.Removal removal => ($"take {path} away", removal.Why, []),
             _ => throw new System.Diagnostics.UnreachableException(),
         };
-        arguments["action"] = mend switch { ClusterMend.Content => ClusterFileStep.Write, ClusterMend.Folder => ClusterFileStep.Make, _ => ClusterFileStep.Remove };
+        arguments["action"] = mend switch
+        {
+            ClusterMend.Content => ClusterFileStep.Write,
+            ClusterMend.Folder => ClusterFileStep.Make,
+            ClusterMend.Link => ClusterFileStep.Link,
+            _ => ClusterFileStep.Remove,
+        };
+        if (mend is ClusterMend.Link { Target: var target })
+            arguments["target"] = target;
         if (mend is ClusterMend.Content { Bytes: var bytes })
             arguments["content"] = Convert.ToBase64String(bytes);
         var step = new Step(ClusterFileStep.Name, words) { Lock = "none (the server is stopped)", Why = why, Arguments = arguments };

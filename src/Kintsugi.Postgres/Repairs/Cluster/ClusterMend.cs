@@ -20,6 +20,12 @@ internal abstract record ClusterMend
         public IReadOnlyList<string> Warnings { get; init; } = [];
     }
 
+    /// <summary>A link is made.</summary>
+    public sealed record Link(string Target, string Why) : ClusterMend
+    {
+        public IReadOnlyList<string> Warnings { get; init; } = [];
+    }
+
     /// <summary>The file is taken away, and kept.</summary>
     public sealed record Removal(string Why) : ClusterMend;
 

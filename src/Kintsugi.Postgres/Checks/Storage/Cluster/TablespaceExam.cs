@@ -2,11 +2,20 @@ using System.Globalization;
 
 namespace Kintsugi.Postgres.Checks.Storage.Cluster;
 
-/// <summary>pg_tblspc: every link leads to a directory of this version.</summary>
+/// <summary>pg_tblspc: every link leads to a directory of this version, and every tablespace has one.</summary>
 internal static class TablespaceExam
 {
-    public static void Look(ClusterView view)
+    /// <param name="view">The cluster.</param>
+    /// <param name="known">Tablespaces by the catalog, but for the two that have no link; empty where they cannot be told.</param>
+    public static void Look(ClusterView view, IReadOnlyList<(uint Oid, string Name)> known)
     {
+        var entries = view.Files.List("pg_tblspc").Select(entry => entry.TrimEnd('/')).ToHashSet();
+        // Without its directory the directory is what is missing.
+        if (view.Files.Exists("pg_tblspc") || entries.Count > 0)
+            foreach (var (oid, name) in known)
+                if (!entries.Contains(oid.ToString(CultureInfo.InvariantCulture)))
+                    view.AccuseCluster($"pg_tblspc/{oid}", $"the link of tablespace {name} is missing: none of its tables can be opened",
+                        "stop the server, then kintsugi heal -D DIR looks for the directory that it led to");
         foreach (var entry in view.Files.List("pg_tblspc"))
         {
             var name = entry.TrimEnd('/');
