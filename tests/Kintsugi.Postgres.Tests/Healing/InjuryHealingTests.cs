@@ -37,6 +37,7 @@ public sealed class InjuryHealingTests(Servers servers) : IDisposable
         ("btree-bit-rot", ["pages", "heap", "btree"], "reindex"),
         ("btree-leaf-zeroed", ["pages", "heap", "btree"], "reindex"),
         ("heap-page-header", ["pages", "heap-pages"], "mend-pages"),
+        ("heap-page-torn", ["pages", "heap-pages"], "restore-pages"),
         ("heap-line-pointer-lost", ["pages", "heap-pages"], "mend-pages"),
         ("heap-tuple-header", ["pages", "heap-pages"], "mend-pages"),
         ("toast-chunk-size", ["pages", "heap-pages"], "mend-pages"),

@@ -75,6 +75,9 @@ internal sealed class TransactionLog(string directory, ControlFile? control)
         return TransactionIds.Invalid;
     }
 
+    /// <summary>Where the members of a multixact begin and end; null where pg_multixact/offsets does not tell.</summary>
+    public (uint First, uint End)? MembersOf(uint multi) => control is not null && Offset(multi) is { } first && End(multi) is { } end ? (first, end) : null;
+
     /// <summary>Whether a row version is alive, as far as it can be told: what cannot be told counts by where its ctid leads.</summary>
     public bool IsLive(in HeapTupleHeader tuple, Tid self) => IsVisible(tuple) ?? (Committed(tuple.Xmin) && tuple.Ctid == self);
 

@@ -50,6 +50,7 @@ public sealed class ClusterFileRepair : IRepair
             "pg_filenode.map" => await new LostRelationMap(directory).Tell(path, cancellationToken),
             "postmaster.pid" => new ClusterMend.Removal("no server works here: the file keeps the next one from starting"),
             _ when Path.GetDirectoryName(path) == "pg_xact" => await new LostTransactionLog(directory, path).Tell(cancellationToken),
+            _ when Path.GetDirectoryName(path) is "pg_multixact/offsets" or "pg_multixact/members" => await new LostMultiXact(directory, path).Tell(cancellationToken),
             _ when Path.GetDirectoryName(path) == "pg_tblspc" => await new LostTablespace(directory).Tell(path, cancellationToken),
             _ when DirectoriesExam.Needed.Contains(path) => LostDirectory.Tell(path, directory),
             _ => new ClusterMend.Unknown($"what {path} held cannot be told from the rest of the cluster. {healing.Findings[0].Hint}"),

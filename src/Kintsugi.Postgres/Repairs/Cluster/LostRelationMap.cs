@@ -47,8 +47,12 @@ internal sealed class LostRelationMap(DataDirectory directory)
             if (open.All(oid => map.TryGetValue(oid, out var number) && files.Contains(number)) && open.Select(oid => map[oid]).Distinct().Count() == files.Count)
                 return Found(sure.Concat(open.Select(oid => KeyValuePair.Create(oid, map[oid]))).ToDictionary(),
                     $"the map in {other} names a file for each of its catalogs, and leaves none without an owner");
+        if (home != Global && await new MappedFiles(directory, home).Tell(open, files, sure, cancellationToken) is { } told)
+            return Found(sure.Concat(told).ToDictionary(), $"{open.Count} mapped catalogs were rewritten since initdb, and which of the {files.Count} files without an owner is whose tells what is in them: "
+                + "the well-known row of each catalog, and indexes whose every entry leads to a row of it with just that key");
         return Unknown(file, $"{open.Count} of {mapped.Count} mapped catalogs were rewritten since initdb (VACUUM FULL, CLUSTER, REINDEX), "
-            + $"{files.Count} files have no owner, and no map of another database fits");
+            + $"{files.Count} files have no owner, no map of another database fits, and "
+            + (home == Global ? "files of shared catalogs are not told by what is in them" : "what is in them does not tell each of them apart"));
     }
 
     private ClusterMend.Content Found(IReadOnlyDictionary<uint, uint> map, string why) => new(RelationMap.Write(map, directory.Major), why);

@@ -20,8 +20,6 @@ internal sealed record Dependent(string FirstFile, long FirstBlock)
 /// </summary>
 internal sealed class TransactionEvidence(DataDirectory directory, uint segment)
 {
-    private const int PagesAtOnce = 64;
-
     private readonly TransactionLog log = new(directory.Path, directory.Control);
     private readonly HashSet<uint> prepared = [];
 
@@ -80,45 +78,9 @@ internal sealed class TransactionEvidence(DataDirectory directory, uint segment)
     /// <param name="cancellationToken">Between files.</param>
     public async ValueTask HearRows(IReadOnlySet<string> known, IReadOnlySet<string> derived, CancellationToken cancellationToken)
     {
-        var files = directory.Files;
-        var homes = files.List("base").Where(IsFolder).Select(entry => $"base/{entry}").Append("global/")
-            .Concat(files.List("pg_tblspc").SelectMany(link => files.List($"pg_tblspc/{link.TrimEnd('/')}").Where(IsFolder)
-                .SelectMany(version => files.List($"pg_tblspc/{link.TrimEnd('/')}/{version}").Where(IsFolder).Select(home => $"pg_tblspc/{link.TrimEnd('/')}/{version}{home}"))));
-        foreach (var home in homes)
-            foreach (var name in files.List(home))
-                if (name.Split('.') is [var number, ..] parts && parts.Length <= 2 && parts.All(part => uint.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out _)))
-                    await HearFile(home + name, parts.Length == 2 ? uint.Parse(parts[1], CultureInfo.InvariantCulture) : 0, known.Contains(home + number), derived.Contains(home + number), cancellationToken);
-    }
-
-    private async ValueTask HearFile(string file, uint part, bool owned, bool isDerived, CancellationToken cancellationToken)
-    {
-        var pages = new byte[PagesAtOnce * PageFormat.Size];
-        var traces = new List<TransactionTrace>();
-        for (var block = 0L; ;)
-        {
-            var whole = await directory.Files.Read(file, block * PageFormat.Size, pages, cancellationToken) / PageFormat.Size;
-            for (var i = 0; i < whole; i++, block++)
-            {
-                traces.Clear();
-                if (!Read(pages.AsSpan(i * PageFormat.Size, PageFormat.Size), (uint)(((long)part * PageFormat.BlocksPerSegment) + block), traces))
-                    Unread.Add($"block {block} of {file}");
-                foreach (var trace in traces)
-                    Take(trace, file, block, owned, isDerived);
-            }
-            if (whole < PagesAtOnce)
-                return;
-        }
-    }
-
-    /// <summary>Pages of indexes and sequences have a special space, pages of heaps have none.</summary>
-    private bool Read(ReadOnlySpan<byte> page, uint block, List<TransactionTrace> traces)
-    {
-        if (PageHeader.IsAllZero(page))
-            return true;
-        var header = PageHeader.Read(page);
-        if (!header.IsPossible || (directory.Control!.ChecksumVersion != 0 && !PageChecksum.Matches(page, block)))
-            return false;
-        return header.Special != PageFormat.Size || TransactionTrace.Read(page, traces);
+        var walk = new HeapWalk(directory);
+        await walk.Run((trace, file, block) => Take(trace, file, block, known.Contains(HeapWalk.First(file)), derived.Contains(HeapWalk.First(file))), cancellationToken);
+        Unread.AddRange(walk.Unread);
     }
 
     private void Take(TransactionTrace trace, string file, long block, bool owned, bool isDerived)
@@ -160,6 +122,4 @@ internal sealed class TransactionEvidence(DataDirectory directory, uint segment)
         else
             Proven[xid] = outcome;
     }
-
-    private static bool IsFolder(string entry) => entry.EndsWith('/');
 }
