@@ -16,7 +16,7 @@ public sealed class PagesCheck(TimeProvider clock) : IBatchCheck
     public Layer Layer => Layer.Storage;
     public Depth Depth => Depth.Standard;
     public IReadOnlyList<FaultClass> Finds { get; } =
-        [Faults.PageChecksum, Faults.PageInvalid, Faults.PageStale, Faults.FileMissing, Faults.FileTruncated];
+        [Faults.PageChecksum, Faults.PageInvalid, Faults.PageStale, Faults.FileMissing, Faults.FileTruncated, Faults.VisibilityMapCorrupt];
     public Needs Needs { get; } = new() { Sql = false };
 
     public ValueTask<IReadOnlyList<Portion>> Divide(Patient patient, Depth depth, CancellationToken cancellationToken) =>

@@ -1,6 +1,8 @@
 using Kintsugi.Pages;
+using Kintsugi.Pages.Files;
 using Kintsugi.Pages.Indexes;
 using Kintsugi.Postgres.Checks.Indexes;
+using Kintsugi.Postgres.Checks.Maps;
 using Kintsugi.Postgres.Files.Reading;
 
 namespace Kintsugi.Postgres.Checks.Storage;
@@ -26,7 +28,11 @@ internal sealed class RelationScan(Relation relation, string path, Target target
     public ulong Sum { get; private set; }
 
     /// <summary>Blocks of the main fork as they were counted.</summary>
-    public long Blocks { get; private set; }
+    public long Blocks
+    {
+        get => witness.Blocks;
+        private set => witness.Blocks = value;
+    }
 
     public async ValueTask Run(long first, long end, CancellationToken cancellationToken)
     {
@@ -71,7 +77,7 @@ internal sealed class RelationScan(Relation relation, string path, Target target
             if (suspects.Count > 0)
                 return false;
         }
-        return await witness.KnownBehind(Blocks, cancellationToken) is null;
+        return await witness.KnownBehind(cancellationToken) is null;
     }
 
     /// <summary>Holds the pages against what was seen of them before; what is right is remembered.</summary>
@@ -97,18 +103,22 @@ internal sealed class RelationScan(Relation relation, string path, Target target
             findings.Add(PageFindings.OfFile(Faults.FileTruncated, target, Forks.Main, path,
                 $"{path} was cut: {link.Suspicion.Evidence}",
                 "kintsugi heal rebuilds an index from its table"));
-        else if (await witness.KnownBehind(Blocks, cancellationToken) is { } block && await StillShort(block, cancellationToken))
-            findings.Add(PageFindings.OfFile(Faults.FileTruncated, target, Forks.Main, path,
+        else if (await witness.KnownBehind(cancellationToken) is { } block && await StillShort(block, cancellationToken))
+            findings.Add(witness.MapLies(block) ? MapPages.Finding(Faults.VisibilityMapCorrupt, target, Forks.Vm, VisibilityMap.MapBlock((uint)block),
+                $"{path} has {Blocks} blocks, and the visibility map marks block {block} behind its end: whatever comes there would count as visible to all", null)
+                : PageFindings.OfFile(Faults.FileTruncated, target, Forks.Main, path,
                 $"{path} has {Blocks} blocks, but the visibility map knows rows in block {block}", FileExtents.FromBackup));
     }
+
+    /// <summary>One that has read nothing yet.</summary>
+    private Witness Again() => new(relation, path, patient, bytes) { Blocks = Blocks };
 
     private async ValueTask<bool> StillShort(long block, CancellationToken cancellationToken)
     {
         if (live)
             await Task.Delay(TimeSpan.FromMilliseconds(300), clock, cancellationToken);
-        var again = new Witness(relation, path, patient, bytes);
         Blocks = (await ForkExtent.Measure(bytes, path, Forks.Main, cancellationToken)).BlocksOnDisk;
-        return await again.KnownBehind(Blocks, cancellationToken) == block;
+        return await Again().KnownBehind(cancellationToken) == block;
     }
 
     private PageExpectation Expectation(string fork) => new(
@@ -172,7 +182,7 @@ internal sealed class RelationScan(Relation relation, string path, Target target
                 return JudgeInit(suspect.Block, page);
             return suspect.Fork == Forks.Main && PageHeader.Read(page.Span).IsNew
                 && await witness.Holds(suspect.Block, cancellationToken)
-                ? await new Witness(relation, path, patient, bytes).OnDisk(suspect.Block, cancellationToken)
+                ? await Again().OnDisk(suspect.Block, cancellationToken)
                 : null;
         }, cancellationToken);
         if (restless.Count > 0)

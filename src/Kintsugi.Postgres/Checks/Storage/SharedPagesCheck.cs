@@ -11,7 +11,7 @@ public sealed class SharedPagesCheck(TimeProvider clock) : IBatchCheck
     public Depth Depth => Depth.Standard;
     public Scope Scope => Scope.Server;
     public IReadOnlyList<FaultClass> Finds { get; } =
-        [Faults.PageChecksum, Faults.PageInvalid, Faults.PageStale, Faults.FileMissing, Faults.FileTruncated];
+        [Faults.PageChecksum, Faults.PageInvalid, Faults.PageStale, Faults.FileMissing, Faults.FileTruncated, Faults.VisibilityMapCorrupt];
     public Needs Needs { get; } = new() { Sql = false };
 
     public ValueTask<IReadOnlyList<Portion>> Divide(Patient patient, Depth depth, CancellationToken cancellationToken) =>

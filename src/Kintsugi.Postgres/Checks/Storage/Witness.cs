@@ -13,9 +13,15 @@ namespace Kintsugi.Postgres.Checks.Storage;
 /// </summary>
 internal sealed class Witness(Relation relation, string path, Patient patient, IByteSource bytes)
 {
+    /// <summary>Garbage reaches to the end of its page; one table in two thousand ends there.</summary>
+    private const int LastBlocks = 16;
+
     private readonly byte[] map = new byte[PageFormat.Size];
     private long mapBlock = -1;
     private bool mapReadable;
+
+    /// <summary>Blocks that the table's file has.</summary>
+    public long Blocks { get; set; } = long.MaxValue;
 
     /// <returns>Why the empty page cannot be, by what is on disk; null when it can.</returns>
     public async ValueTask<Suspicion?> OnDisk(long block, CancellationToken cancellationToken)
@@ -45,27 +51,30 @@ internal sealed class Witness(Relation relation, string path, Patient patient, I
             cancellationToken);
     }
 
+    /// <summary>
+    /// Whether a map that knows that block behind the end is itself the damage: the catalog has known the very end that the file has since VACUUM
+    /// last wrote both, or the bits go on to where a page of the map ends.
+    /// </summary>
+    public bool MapLies(long block) =>
+        block >= relation.Pages && ((relation.Pages > 0 && relation.Pages == Blocks) || block % VisibilityMap.BlocksPerPage >= VisibilityMap.BlocksPerPage - LastBlocks);
+
     /// <summary>The last block that the visibility map knows behind the end of the table's file, or null.</summary>
-    /// <param name="blocks">Blocks that the file has.</param>
-    /// <param name="cancellationToken">Between pages of the map.</param>
-    public async ValueTask<long?> KnownBehind(long blocks, CancellationToken cancellationToken)
+    public async ValueTask<long?> KnownBehind(CancellationToken cancellationToken)
     {
         if (!relation.HasHeap || relation.AccessMethod != "heap" || (patient.Sql is null && !IsStopped()))
             return null;
         var extent = await ForkExtent.Measure(bytes, path, Forks.Vm, cancellationToken);
-        for (var page = extent.Blocks - 1; page >= MapBlockOf(blocks); page--)
-            if (await LastKnown(page, blocks, cancellationToken) is { } block)
+        for (var page = extent.Blocks - 1; page >= MapBlockOf(Blocks); page--)
+            if (await IsReadable(page, cancellationToken) && LastKnown(page) is { } block && block >= Blocks)
                 return patient.Sql is null || await ServerKnows(block, cancellationToken) ? block : null;
         return null;
     }
 
-    /// <summary>The last block from that one on with a bit on this page of the map.</summary>
-    private async ValueTask<long?> LastKnown(long page, long from, CancellationToken cancellationToken)
+    /// <summary>The last block with a bit on this page of the map, which is loaded.</summary>
+    private long? LastKnown(long page)
     {
-        if (!await Load(page, cancellationToken) || PageHeader.Read(map).IsNew)
-            return null;
-        var at = map.AsSpan(PageFormat.HeaderSize).LastIndexOfAnyExcept((byte)0);
-        for (var block = (page * VisibilityMap.BlocksPerPage) + (at * 4) + 3; at >= 0 && block >= from; block--)
+        var at = PageHeader.Read(map).IsNew ? -1 : map.AsSpan(PageFormat.HeaderSize).LastIndexOfAnyExcept((byte)0);
+        for (var block = (page * VisibilityMap.BlocksPerPage) + (at * 4) + 3; at >= 0; block--)
             if (BitsIn(map, block) != 0)
                 return block;
         return null;
@@ -84,10 +93,11 @@ internal sealed class Witness(Relation relation, string path, Patient patient, I
     }
 
     private async ValueTask<int> Bits(long block, CancellationToken cancellationToken) =>
-        await Load(MapBlockOf(block), cancellationToken) ? BitsIn(map, block) : 0;
+        await IsReadable(MapBlockOf(block), cancellationToken)
+        && !(LastKnown(MapBlockOf(block)) is { } last && last >= Blocks && MapLies(last)) ? BitsIn(map, block) : 0;
 
-    /// <returns>Whether the page of the map is there and can be believed.</returns>
-    private async ValueTask<bool> Load(long page, CancellationToken cancellationToken)
+    /// <returns>Whether the page of the map is there and can be read; it is loaded then.</returns>
+    private async ValueTask<bool> IsReadable(long page, CancellationToken cancellationToken)
     {
         if (mapBlock == page)
             return mapReadable;
