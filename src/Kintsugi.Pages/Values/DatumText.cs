@@ -34,7 +34,7 @@ public static class DatumText
     {
         "textout" or "varcharout" or "bpcharout" or "json_out" or "xml_out" => Strict.GetString(data),
         "nameout" => Strict.GetString(data[..data.IndexOf((byte)0)]),
-        "charout" => data[0] is >= 32 and < 127 ? ((char)data[0]).ToString() : null,
+        "charout" => data[0] == 0 ? "" : data[0] is >= 32 and < 127 ? ((char)data[0]).ToString() : null,
         "byteaout" => $"\\x{Convert.ToHexStringLower(data)}",
         "boolout" => data[0] switch { 0 => "f", 1 => "t", _ => null },
         "int2out" => Invariant(BinaryPrimitives.ReadInt16LittleEndian(data)),

@@ -25,6 +25,7 @@ public sealed class InjuryHealingTests(Servers servers) : IDisposable
         ("catalog-namespace-dangling", ["catalog"], "catalog-mend"),
         ("catalog-type-missing", ["catalog"], "catalog-mend"),
         ("catalog-index-class-missing", ["catalog"], "catalog-mend"),
+        ("catalog-attribute-missing", ["catalog"], "catalog-mend"),
         ("enum-label-gone", ["enum-value"], "restore-label"),
     ];
 

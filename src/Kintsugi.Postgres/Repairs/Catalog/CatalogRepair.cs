@@ -21,6 +21,7 @@ public sealed class CatalogRepair : IRepair
             ?? await LostNamespace.Mend(healing, patient, cancellationToken)
             ?? await LostToastLink.Mend(healing, patient, cancellationToken)
             ?? await LostEnumType.Mend(healing, patient, cancellationToken)
+            ?? await LostAttribute.Mend(healing, patient, cancellationToken)
             ?? await LostIndexRow.Mend(healing, patient, cancellationToken)
             ?? new CatalogMend.Unknown("what the catalogs should say cannot be told from what is left in them. Take a snapshot of the cluster, restore "
                 + "it beside the original or open a backup, and compare the rows of: "
