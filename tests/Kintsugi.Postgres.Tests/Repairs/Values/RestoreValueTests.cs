@@ -91,6 +91,63 @@ public sealed class RestoreValueTests(Servers servers) : IDisposable
         Assert.Equal(files, await Filenodes(database));
     }
 
+    private const string Kinds = """
+        CREATE TABLE v_kinds (id int PRIMARY KEY, amount numeric(12,2), ratio float8, digest bytea, host inet, code char(24) COLLATE "C",
+          amount_twice numeric GENERATED ALWAYS AS (amount * 2) STORED, ratio_more float8 GENERATED ALWAYS AS (ratio + 1) STORED, digest_sum text GENERATED ALWAYS AS (md5(digest)) STORED,
+          host_name text GENERATED ALWAYS AS (host(host)) STORED, code_upper text GENERATED ALWAYS AS (upper(code)) STORED);
+        INSERT INTO v_kinds SELECT i, i * 10000 + 1234.56, i * 1.5, decode(md5(i::text), 'hex'), '10.1.0.0'::inet + i, 'Code of ' || i FROM generate_series(1, 900) i;
+        INSERT INTO v_kinds (id, amount, ratio, digest, host, code) VALUES (1001, 'NaN', 'NaN', '', '2001:db8::1/64', ''), (1002, 0, '-Infinity', NULL, '192.168.0.0/16', NULL), (1003, -0.01, '-0', '\x00', NULL, 'x');
+        CREATE INDEX ON v_kinds (amount);
+        CREATE INDEX ON v_kinds (ratio);
+        CREATE INDEX ON v_kinds (digest);
+        CREATE INDEX ON v_kinds (host);
+        CREATE INDEX ON v_kinds (code)
+        """;
+
+    [Theory, MemberData(nameof(TestMajors.EndsOrAll), MemberType = typeof(TestMajors))]
+    public async Task Numbers_bytes_addresses_and_padded_text_get_their_bit_back(int major)
+    {
+        await using var database = await servers.Cluster(major, Token);
+        foreach (var statement in Kinds.Split(";\n"))
+            await database.Execute(statement, Token);
+        await database.Execute("VACUUM (FREEZE)", Token);
+        Assert.Empty((await Treat(database).Look(Token)).Findings);
+        var before = await database.Fingerprint(Token);
+        var files = await Filenodes(database);
+        await Flip(database, "v_kinds", "id = 100", [.. BitConverter.GetBytes((short)100), .. BitConverter.GetBytes((short)1234)], at: 2, bits: 1);
+        await Flip(database, "v_kinds", "id = 200", BitConverter.GetBytes(300.0), at: 5, bits: 8);
+        await Flip(database, "v_kinds", "id = 300", Convert.FromHexString("94f6d7e04a4d452035300f18b984988c"), at: 9, bits: 0x40);
+        await Flip(database, "v_kinds", "id = 400", [10, 1, 1, 144], at: 3, bits: 2);
+        await Flip(database, "v_kinds", "id = 500", Encoding.ASCII.GetBytes("Code of 500"), at: 5, bits: 1);
+        Assert.Equal(5, before.CompareWith(await database.Fingerprint(Token)).Tables.Single().Changed.Count);
+
+        var cases = await Treat(database).Run(Token);
+
+        Assert.All(cases, done => Assert.True(done.Outcome is Outcome.Healed or Outcome.Transient, $"{done.Case.Cause}: {done.Outcome.Word} {done.Outcome.Why}"));
+        Assert.Equal(5, cases.Count(done => done.Outcome is Outcome.Healed && done.Plan!.Repair == "restore-value"));
+        Assert.True(before.CompareWith(await database.Fingerprint(Token)).IsEmpty);
+        Assert.Equal(files, await Filenodes(database));
+    }
+
+    [Fact]
+    public async Task A_row_of_a_large_table_is_found_by_the_sums_of_its_stretch()
+    {
+        await using var database = await servers.Cluster(TestMajors.Newest, Token);
+        foreach (var statement in new[] { "CREATE TABLE v_large (id int NOT NULL, code int NOT NULL, twice int GENERATED ALWAYS AS (code * 2) STORED)",
+            "INSERT INTO v_large SELECT i, i * 10 FROM generate_series(1, 310000) i", "CREATE INDEX v_large_code ON v_large (code)", "VACUUM (FREEZE, ANALYZE)" })
+            await database.Execute(statement, Token);
+        var before = await database.Scalar<string>("SELECT md5(string_agg(v_large::text, ',' ORDER BY ctid)) FROM v_large", Token);
+        await Flip(database, "v_large", "id = 250000", [.. BitConverter.GetBytes(250000), .. BitConverter.GetBytes(2500000)], at: 6, bits: 4);
+        // Without its name: the check of entries says how many differ, and not which.
+        var treatment = Treat(database) with { Checks = ["heap", "index-entries", "btree"] };
+        Assert.NotEmpty((await treatment.Look(Token)).Findings);
+
+        var cases = await treatment.Run(Token);
+
+        Assert.Equal("restore-value", Assert.Single(cases, done => done.Outcome is Outcome.Healed).Plan!.Repair);
+        Assert.Equal(before, await database.Scalar<string>("SELECT md5(string_agg(v_large::text, ',' ORDER BY ctid)) FROM v_large", Token));
+    }
+
     [Theory, MemberData(nameof(TestMajors.Ends), MemberType = typeof(TestMajors))]
     public async Task A_parent_whose_key_was_flipped_gets_it_back_and_costs_no_child(int major)
     {
