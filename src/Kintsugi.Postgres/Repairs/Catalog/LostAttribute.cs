@@ -96,8 +96,8 @@ internal static class LostAttribute
             SELECT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = $1 AND c.relnatts >= $2),
                    EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = $1 AND (a.attnum = $2 OR a.attname::pg_catalog.text = $3)),
                    EXISTS (SELECT FROM pg_catalog.pg_type t WHERE t.oid = $4 AND t.typlen = $5 AND t.typbyval = $6 AND t.typalign::pg_catalog.text = $7)
-            """, found => (found.GetBoolean(0), found.GetBoolean(1), found.GetBoolean(2)), cancellationToken, column.Relation, (short)column.Number, row["attname"],
-            uint.Parse(row["atttypid"], CultureInfo.InvariantCulture), short.Parse(row["attlen"], CultureInfo.InvariantCulture), row["attbyval"] == "t", row["attalign"]))[0];
+            """, found => (found.GetBoolean(0), found.GetBoolean(1), found.GetBoolean(2)), cancellationToken, column.Relation, column.Number, row["attname"],
+            uint.Parse(row["atttypid"], CultureInfo.InvariantCulture), int.Parse(row["attlen"], CultureInfo.InvariantCulture), row["attbyval"] == "t", row["attalign"]))[0];
         return !relation ? "its relation is gone, or has fewer columns" : taken ? "its name or its number is taken"
             : !type && !dropped ? $"there is no type {row["atttypid"]} of its length, alignment and passing" : null;
     }

@@ -96,7 +96,8 @@ public sealed class RestoreValueTests(Servers servers) : IDisposable
           amount_twice numeric GENERATED ALWAYS AS (amount * 2) STORED, ratio_more float8 GENERATED ALWAYS AS (ratio + 1) STORED, digest_sum text GENERATED ALWAYS AS (md5(digest)) STORED,
           host_name text GENERATED ALWAYS AS (host(host)) STORED, code_upper text GENERATED ALWAYS AS (upper(code)) STORED);
         INSERT INTO v_kinds SELECT i, i * 10000 + 1234.56, i * 1.5, decode(md5(i::text), 'hex'), '10.1.0.0'::inet + i, 'Code of ' || i FROM generate_series(1, 900) i;
-        INSERT INTO v_kinds (id, amount, ratio, digest, host, code) VALUES (1001, 'NaN', 'NaN', '', '2001:db8::1/64', ''), (1002, 0, '-Infinity', NULL, '192.168.0.0/16', NULL), (1003, -0.01, '-0', '\x00', NULL, 'x');
+        INSERT INTO v_kinds (id, amount, ratio, digest, host, code) VALUES (1001, 'NaN', 'NaN', '', '2001:db8::1/64', ''), 
+          (1002, 0, '-Infinity', NULL, '192.168.0.0/16', NULL), (1003, -0.01, '-0', '\x00', NULL, 'x');
         CREATE INDEX ON v_kinds (amount);
         CREATE INDEX ON v_kinds (ratio);
         CREATE INDEX ON v_kinds (digest);
@@ -104,7 +105,7 @@ public sealed class RestoreValueTests(Servers servers) : IDisposable
         CREATE INDEX ON v_kinds (code)
         """;
 
-    [Theory, MemberData(nameof(TestMajors.EndsOrAll), MemberType = typeof(TestMajors))]
+    [Theory, MemberData(nameof(TestMajors.Wide), MemberType = typeof(TestMajors))]
     public async Task Numbers_bytes_addresses_and_padded_text_get_their_bit_back(int major)
     {
         await using var database = await servers.Cluster(major, Token);
