@@ -57,7 +57,7 @@ public sealed class PageInjuriesTests(Servers servers)
         new("w_hash", Values("w_hash", "int", "n % 2") + "; INSERT INTO w_hash SELECT n, 1 FROM generate_series(51, 3000) n; CREATE INDEX w_hash_v ON w_hash USING hash (v)",
             "w_hash_v", "overflow", (page, _, _) => page.Put32(page.Special() + 4, uint.MaxValue), "index-keys", "index-corrupt"),
         new("w_killed", Values("w_killed", "int", "n") + "; CREATE INDEX w_killed_v ON w_killed USING hash (v)", "w_killed_v", "entry",
-            (page, _, item) => page.PutItem(item, page.Item(item) with { State = LinePointerState.Dead }), "index-entries", "index-corrupt"),
+            (page, _, item) => page.PutItem(item, page.Item(item) with { State = LinePointerState.Dead }), "index-keys", "index-corrupt"),
         // Files.
         new("w_unlogged", "CREATE UNLOGGED TABLE w_unlogged (id int PRIMARY KEY)", "w_unlogged_pkey:_init", null,
             (page, _, _) => page.Put32(24, 0xDEADBEEF), "pages", "page-invalid"),
