@@ -61,7 +61,7 @@ public sealed class RawByteTests(Servers servers)
         [
             """check-violated raw_c {"id" : 102}""", """generated-stale generated twice {"id" : 104}""", """json-invalid docs {"id" : 107}""",
             """row-misrouted partition bound {"ctid" : "(0,2)"}""", """row-orphaned raw_up {"id" : 101}""", """rule-violated own {"id":102}""",
-            """text-invalid encoding {"id" : 105}""", """value-not-in-enum enum m {"id" : 103}""", """value-not-in-enum words {"id" : 106}""",
+            """text-invalid encoding of w {"id" : 105}""", """value-not-in-enum enum m {"id" : 103}""", """value-not-in-enum words {"id" : 106}""",
         ], report.Findings.Select(f => $"{f.Fault.Id} {f.Target.Rule} {f.Key}").Order(StringComparer.Ordinal));
     }
 

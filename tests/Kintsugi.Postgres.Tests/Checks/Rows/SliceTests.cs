@@ -28,7 +28,7 @@ public sealed class SliceTests(Servers servers)
         var whole = await Look(database, new Pace(null, TimeProvider.System));
         var pieces = await Look(database, new Pace(null, TimeProvider.System) { MostAtOnce = 1 });
 
-        Assert.Equal(["check-violated small 5", "json-invalid doc 4", "null-forbidden NOT NULL 3", "row-orphaned child_up 7", "text-invalid encoding 2"],
+        Assert.Equal(["check-violated small 5", "json-invalid doc 4", "null-forbidden NOT NULL 3", "row-orphaned child_up 7", "text-invalid encoding of w 2"],
             whole.Findings.Where(f => f.Target.Relation == "child").Select(f => $"{f.Fault.Id} {f.Target.Rule} {f.Rows}").Order(StringComparer.Ordinal));
         Assert.Equal(whole.Findings.Select(Told).Order(StringComparer.Ordinal), pieces.Findings.Select(Told).Order(StringComparer.Ordinal));
         Assert.Equal(whole.Examinations.Count, pieces.Examinations.Count);
