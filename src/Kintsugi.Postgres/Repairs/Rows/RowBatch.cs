@@ -88,7 +88,7 @@ internal sealed record RowBatch
     public static RowBatch From(Step step) => new()
     {
         Tables = [.. Lists(step["tables"]).Select(t => new TableName(t[0], t[1], t[2]))],
-        Rows = [.. step["rows"].Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => Row(line.Split('\t')))],
+        Rows = [.. Fields(step["rows"]).Select(Row)],
         Violation = step["violation"],
         Result = step["result"],
         OwnersCode = step["owners_code"] == "true",
@@ -99,6 +99,10 @@ internal sealed record RowBatch
         Proof = step["proof"],
         Root = step["root"],
     };
+
+    /// <summary>A case that an earlier build left half way has a list of lists.</summary>
+    private static IEnumerable<string[]> Fields(string rows) => rows.StartsWith('[') ? Lists(rows)
+        : rows.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('\t'));
 
     private static BatchRow Row(string[] fields) =>
         new(Integer(fields[0]), fields[1], fields[2], fields[3], Enum.Parse<RowFate>(fields[4]), Integer(fields[5]), fields[6].Length > 0)
