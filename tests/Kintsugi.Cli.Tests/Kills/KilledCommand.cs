@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Kintsugi.Cli.Tests.Fixtures;
+using Kintsugi.Postgres.Tests.Fixtures;
 
 namespace Kintsugi.Cli.Tests.Kills;
 
@@ -15,39 +16,22 @@ public sealed class KilledCommand
     [Fact(Explicit = true)]
     public async Task Run_until_killed()
     {
-        using var terminal = new Terminal(Variable(Home));
-        var (at, number) = (Variable(At), 0);
+        using var terminal = new Terminal(OtherProcess.Told(Home));
+        var (at, number) = (OtherProcess.Told(At), 0);
         terminal.Heard = line =>
         {
             if ((++number).ToString(CultureInfo.InvariantCulture) == at || line.TrimStart().StartsWith(at, StringComparison.Ordinal))
                 Process.GetCurrentProcess().Kill();
         };
-        await terminal.Run(Variable(Arguments).Split('\n'));
+        await terminal.Run(OtherProcess.Told(Arguments).Split('\n'));
     }
 
     /// <param name="line">The line after which it dies, by its number from 1 or by its first word; 0 for one that is killed from outside.</param>
     internal static Process Start(Terminal terminal, string line, params string[] arguments)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!)
-        {
-            RedirectStandardOutput = true,
-            Environment =
-            {
-                [Arguments] = string.Join('\n', arguments),
-                [Home] = terminal.Home,
-                [At] = line,
-            },
-        };
+        var told = new Dictionary<string, string?> { [Arguments] = string.Join('\n', arguments), [Home] = terminal.Home, [At] = line };
         if (terminal.Variables.TryGetValue("TMPDIR", out var temporary))
-            start.Environment["TMPDIR"] = temporary;
-        foreach (var argument in new[] { "--explicit", "only", "--filter-method", $"{typeof(KilledCommand).FullName}.{nameof(Run_until_killed)}" })
-            start.ArgumentList.Add(argument);
-        var process = Process.Start(start)!;
-        process.OutputDataReceived += (_, _) => { };
-        process.BeginOutputReadLine();
-        return process;
+            told["TMPDIR"] = temporary;
+        return OtherProcess.Start(typeof(KilledCommand), nameof(Run_until_killed), told);
     }
-
-    private static string Variable(string name) => Environment.GetEnvironmentVariable(name)
-        ?? throw new InvalidOperationException($"{name} is not set: this runs only as the other process of a test of kills");
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Kintsugi.Postgres.Tests.Fixtures;
 
 namespace Kintsugi.Postgres.Tests.Healing;
 
@@ -12,8 +13,8 @@ public sealed class KilledHealer
     [Fact(Explicit = true)]
     public async Task Heal_until_killed()
     {
-        var at = int.Parse(Variable(At), CultureInfo.InvariantCulture);
-        var treatment = KillWard.Treat(Mechanism.Named(Variable(Name)), Variable(Connection), Variable(Data), Variable(State)) with
+        var at = int.Parse(OtherProcess.Told(At), CultureInfo.InvariantCulture);
+        var treatment = KillWard.Treat(Mechanism.Named(OtherProcess.Told(Name)), OtherProcess.Told(Connection), OtherProcess.Told(Data), OtherProcess.Told(State)) with
         {
             After = (_, number) =>
             {
@@ -28,26 +29,13 @@ public sealed class KilledHealer
     /// <param name="at">The number of the fact after which it dies; -1 for one that is killed from outside.</param>
     internal static Process Start(Treatment treatment, Mechanism mechanism, int at)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!)
+        return OtherProcess.Start(typeof(KilledHealer), nameof(Heal_until_killed), new Dictionary<string, string?>
         {
-            RedirectStandardOutput = true,
-            Environment =
-            {
-                [Connection] = treatment.ConnectionString,
-                [Data] = treatment.DataDirectory,
-                [State] = treatment.State,
-                [Name] = mechanism.Name,
-                [At] = at.ToString(CultureInfo.InvariantCulture),
-            },
-        };
-        foreach (var argument in new[] { "--explicit", "only", "--filter-method", $"{typeof(KilledHealer).FullName}.{nameof(Heal_until_killed)}" })
-            start.ArgumentList.Add(argument);
-        var process = Process.Start(start)!;
-        process.OutputDataReceived += (_, _) => { };
-        process.BeginOutputReadLine();
-        return process;
+            [Connection] = treatment.ConnectionString,
+            [Data] = treatment.DataDirectory,
+            [State] = treatment.State,
+            [Name] = mechanism.Name,
+            [At] = at.ToString(CultureInfo.InvariantCulture),
+        });
     }
-
-    private static string Variable(string name) => Environment.GetEnvironmentVariable(name)
-        ?? throw new InvalidOperationException($"{name} is not set: this runs only as the other process of {nameof(HealerKillTests)}");
 }
