@@ -14,9 +14,6 @@ namespace Kintsugi.Postgres.Repairs.Pages;
 /// </summary>
 public sealed class MendPagesRepair(TimeProvider clock) : IRepair
 {
-    /// <summary>More pages at once are no accident of single fields any more.</summary>
-    private const int MostPages = 64;
-
     public string Id => "mend-pages";
     public string Does => "puts back damaged fields of table pages that the rest of the page and its indexes leave one answer for";
     public IReadOnlyList<FaultClass> Mends => [Faults.PageChecksum, Faults.PageInvalid, Faults.HeapCorrupt, Faults.ToastCorrupt];
@@ -28,8 +25,8 @@ public sealed class MendPagesRepair(TimeProvider clock) : IRepair
             return new Proposal.Refused($"{healing.Target.Name}: not blocks of one table's own file");
         if (PagePlan.Obstacle(healing, table, patient) is { } obstacle)
             return new Proposal.Refused(obstacle);
-        var blocks = healing.Findings.Select(finding => finding.Target.Block!.Value).Distinct().Order().ToList();
-        if (blocks.Count > MostPages)
+        var blocks = PagePlan.Blocks(healing);
+        if (blocks.Count > PagePlan.MostPages)
             return new Proposal.Refused($"{blocks.Count} pages of {healing.Target.Name} are damaged: that points at the disk or its driver, not at single fields");
         using var bytes = await ByteSource.Of(patient, cancellationToken);
         if (bytes is null)

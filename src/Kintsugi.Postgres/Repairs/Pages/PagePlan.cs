@@ -11,6 +11,12 @@ internal static class PagePlan
 {
     public const string OnlyHere = "Only the page on this server is written: a standby has its own, and is checked by itself.";
 
+    /// <summary>More pages at once are no accident of single ones any more.</summary>
+    public const int MostPages = 64;
+
+    /// <summary>The damaged blocks of a table that <see cref="Table"/> has named.</summary>
+    public static List<long> Blocks(HealingCase healing) => [.. healing.Findings.Select(finding => finding.Target.Block!.Value).Distinct().Order()];
+
     /// <summary>The table whose main fork all findings are about; null where they are about anything else.</summary>
     public static Relation? Table(HealingCase healing, Patient patient) =>
         healing.Findings.All(finding => finding.Target.Block is not null && finding.Target.Fork is null or Forks.Main)

@@ -12,8 +12,6 @@ namespace Kintsugi.Postgres.Repairs.Pages;
 /// </summary>
 public sealed class RestorePagesRepair(TimeProvider clock) : IRepair
 {
-    private const int MostPages = 64;
-
     public string Id => "restore-pages";
     public string Does => "puts back pages of tables as the write-ahead log proves them";
     public IReadOnlyList<FaultClass> Mends => [Faults.PageChecksum, Faults.PageInvalid, Faults.PageStale, Faults.HeapCorrupt, Faults.ToastCorrupt];
@@ -29,8 +27,8 @@ public sealed class RestorePagesRepair(TimeProvider clock) : IRepair
             return new Proposal.Refused("the WAL says nothing of unlogged tables");
         if (patient.Files?.Directory is not { } directory)
             return new Proposal.Refused("pg_wal is read on the server's own machine: run kintsugi heal there");
-        var blocks = healing.Findings.Select(finding => finding.Target.Block!.Value).Distinct().Order().ToList();
-        if (blocks.Count > MostPages)
+        var blocks = PagePlan.Blocks(healing);
+        if (blocks.Count > PagePlan.MostPages)
             return new Proposal.Refused($"{blocks.Count} pages of {healing.Target.Name} are damaged: that points at the disk or its driver. {ByHand(table, blocks)}");
         try
         {
@@ -61,10 +59,10 @@ public sealed class RestorePagesRepair(TimeProvider clock) : IRepair
         return changes;
     }
 
-    private static Proposal.Planned Planned(HealingCase healing, Relation table, Patient patient, IReadOnlyList<PageChange> changes, PageRemains remains)
+    private Proposal.Planned Planned(HealingCase healing, Relation table, Patient patient, IReadOnlyList<PageChange> changes, PageRemains remains)
     {
         var words = string.Join("; ", changes.Select(change => $"block {change.Block} as the WAL leaves it at {PageJudge.Lsn(PageHeader.Read(change.After).Lsn)}"));
-        return new Proposal.Planned(PagePlan.Of("restore-pages", healing, table, patient, changes, words, Grade.Lossless, rows: 0) with
+        return new Proposal.Planned(PagePlan.Of(Id, healing, table, patient, changes, words, Grade.Lossless, rows: 0) with
         {
             Warnings =
             [
