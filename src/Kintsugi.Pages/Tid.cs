@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Kintsugi.Pages;
 
 /// <summary>The place of a row version: block of the heap and line pointer on it (ItemPointerData, itemptr.h).</summary>
@@ -18,6 +20,16 @@ public readonly record struct Tid(uint Block, int Item) : IComparable<Tid>
     /// <summary>Reads six bytes.</summary>
     public static Tid Read(ReadOnlySpan<byte> bytes, int at) => new(
         ((uint)LittleEndian.U16(bytes, at) << 16) | LittleEndian.U16(bytes, at + 2), LittleEndian.U16(bytes, at + 4));
+
+    /// <summary>Reads what the server prints.</summary>
+    /// <exception cref="FormatException">It is no place of a row.</exception>
+    public static Tid Parse(string ctid)
+    {
+        var comma = ctid.IndexOf(',', StringComparison.Ordinal);
+        return comma > 0
+            ? new(uint.Parse(ctid.AsSpan(1, comma - 1), CultureInfo.InvariantCulture), int.Parse(ctid.AsSpan(comma + 1, ctid.Length - comma - 2), CultureInfo.InvariantCulture))
+            : throw new FormatException($"{ctid} is no place of a row");
+    }
 
     /// <inheritdoc/>
     public int CompareTo(Tid other) => Packed.CompareTo(other.Packed);

@@ -1,3 +1,4 @@
+using Kintsugi.Pages;
 using Kintsugi.Postgres.Sessions;
 
 namespace Kintsugi.Postgres.Checks;
@@ -112,13 +113,12 @@ public sealed class ToastValuesCheck : ICheck
 
         private Finding Found(string place, string column, PatientException problem)
         {
-            var parts = place.Trim('(', ')').Split(',');
-            var culture = System.Globalization.CultureInfo.InvariantCulture;
+            var tid = Tid.Parse(place);
             return new Finding(Faults.ToastCorrupt, target with
             {
                 Fork = "main",
-                Block = long.Parse(parts[0], culture),
-                Offset = int.Parse(parts[1], culture),
+                Block = tid.Block,
+                Offset = tid.Item,
                 Column = column,
             }, $"expected the value to be read, but: {problem.Message}")
             {

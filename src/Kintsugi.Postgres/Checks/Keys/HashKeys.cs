@@ -90,7 +90,7 @@ internal sealed class HashKeys(IPageView view, Located index, Relation table, In
         await foreach (var (tid, xmin, code) in patient.Session.Stream(
             $"SELECT ctid::pg_catalog.text, xmin::pg_catalog.text, {Hash(column)} FROM ONLY {Quote.Name(table)} TABLESAMPLE SYSTEM ({percent}) REPEATABLE (0) "
             + $"WHERE {key.Where($"{column.Expression} IS NOT NULL", part)}",
-            row => (Places.Parse(row.GetString(0)), uint.Parse(row.GetString(1), System.Globalization.CultureInfo.InvariantCulture), (uint)row.GetInt32(2)),
+            row => (Tid.Parse(row.GetString(0)), uint.Parse(row.GetString(1), System.Globalization.CultureInfo.InvariantCulture), (uint)row.GetInt32(2)),
             cancellationToken))
             if (!TransactionIds.IsNormal(xmin) || TransactionIds.Precedes(xmin, moment.EndedBefore))
                 codes[tid] = code;
@@ -120,7 +120,7 @@ internal sealed class HashKeys(IPageView view, Located index, Relation table, In
         var now = (await patient.Session.Rows(
             $"SELECT ctid::pg_catalog.text, {Hash(column)} FROM ONLY {Quote.Name(table)} "
             + "WHERE " + key.Where("ctid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.tid[])", $"{column.Expression} IS NOT NULL"),
-            row => (Tid: Places.Parse(row.GetString(0)), Code: (uint)row.GetInt32(1)), cancellationToken,
+            row => (Tid: Tid.Parse(row.GetString(0)), Code: (uint)row.GetInt32(1)), cancellationToken,
             [wrong.Select(it => it.Tid.ToString()).ToArray()])).ToHashSet();
         return [.. wrong.Where(it => now.Contains((it.Tid, codes[it.Tid])))];
     }
@@ -163,15 +163,4 @@ internal readonly record struct HashMasks(uint MaxBucket, uint High, uint Low)
     public uint BucketOf(uint code) => (code & High) is var bucket && bucket > MaxBucket ? bucket & Low : bucket;
 
     private static uint U32(ReadOnlySpan<byte> bytes, int at) => System.Buffers.Binary.BinaryPrimitives.ReadUInt32LittleEndian(bytes[at..]);
-}
-
-/// <summary>Places of rows as the server writes them.</summary>
-internal static class Places
-{
-    public static Tid Parse(string ctid)
-    {
-        var comma = ctid.IndexOf(',', StringComparison.Ordinal);
-        var culture = System.Globalization.CultureInfo.InvariantCulture;
-        return new Tid(uint.Parse(ctid.AsSpan(1, comma - 1), culture), int.Parse(ctid.AsSpan(comma + 1, ctid.Length - comma - 2), culture));
-    }
 }

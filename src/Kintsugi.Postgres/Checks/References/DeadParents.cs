@@ -58,8 +58,7 @@ internal sealed class DeadParents(ForeignKey key, PageSearch pages, IReadSession
         foreach (var heap in key.ParentHeaps)
             if (await RawKeys.OfTable(heap, key.ParentColumns, session, cancellationToken) is { } parents && !columns.IsComparableWith(parents))
                 return null;
-        var items = places.Select(place => place.Trim('(', ')').Split(',')).ToLookup(
-            place => long.Parse(place[0], CultureInfo.InvariantCulture), place => int.Parse(place[1], CultureInfo.InvariantCulture));
+        var items = places.Select(Tid.Parse).ToLookup(tid => (long)tid.Block, tid => tid.Item);
         await pages.Pages(key.Child, items.Select(block => block.Key), (page, block) =>
         {
             foreach (var item in items[block])

@@ -25,8 +25,7 @@ internal static class LostLabels
         var known = (await patient.Session.InTransaction(Evidence.Settings(null), session =>
             session.Rows(Known, row => row.GetFieldValue<uint>(0), cancellationToken), cancellationToken)).ToHashSet();
         var found = new SortedSet<uint>();
-        var items = places.Select(place => place.Trim('(', ')').Split(',')).ToLookup(
-            place => long.Parse(place[0], CultureInfo.InvariantCulture), place => int.Parse(place[1], CultureInfo.InvariantCulture));
+        var items = places.Select(Tid.Parse).ToLookup(tid => (long)tid.Block, tid => tid.Item);
         try
         {
             await pages.Pages(table, items.Select(block => block.Key).Take(1000), (page, block) =>

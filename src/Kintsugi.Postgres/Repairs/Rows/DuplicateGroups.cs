@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Kintsugi.Pages;
 using Kintsugi.Postgres.Checks.References;
 using Kintsugi.Postgres.Checks.Rows;
 using Kintsugi.Postgres.Checks.Uniqueness;
@@ -30,7 +31,7 @@ internal sealed partial class DuplicateGroups(Relation heap, Patient patient)
         if (rule is KeepRow.MostReferenced)
         {
             var counts = await References(group, cancellationToken);
-            return [.. group.OrderByDescending(place => counts.GetValueOrDefault(place)).ThenBy(Number)];
+            return [.. group.OrderByDescending(place => counts.GetValueOrDefault(place)).ThenBy(Tid.Parse)];
         }
         var row = Quote.Identifier(heap.Name);
         var order = rule switch
@@ -69,12 +70,6 @@ internal sealed partial class DuplicateGroups(Relation heap, Patient patient)
                 counts[place] = counts.GetValueOrDefault(place) + rows;
         }
         return counts;
-    }
-
-    private static (long, long) Number(string place)
-    {
-        var parts = place.Trim('(', ')').Split(',');
-        return (long.Parse(parts[0]), long.Parse(parts[1]));
     }
 
     [GeneratedRegex(@"\(\d+,\d+\)")]

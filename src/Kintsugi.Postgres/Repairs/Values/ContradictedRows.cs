@@ -47,7 +47,7 @@ internal sealed partial class ContradictedRows(Relation table, IndexTestimony in
         var difference = new ulong[Stretches];
         await patient.Session.InTransaction(Settings, async session =>
         {
-            await foreach (var (place, key) in session.Stream(Sql(""), row => (Parse(row.GetString(0)), Digest(row.GetString(1))), cancellationToken))
+            await foreach (var (place, key) in session.Stream(Sql(""), row => (Tid.Parse(row.GetString(0)), Digest(row.GetString(1))), cancellationToken))
                 if (await roots.Of(place, cancellationToken) is { } root)
                     difference[Stretch(root)] += Sum(root, key);
             return true;
@@ -88,7 +88,7 @@ internal sealed partial class ContradictedRows(Relation table, IndexTestimony in
             return true;
         var others = new Dictionary<Tid, string>();
         foreach (var other in same)
-            if (await roots.Of(Parse(other), cancellationToken) is { } root)
+            if (await roots.Of(Tid.Parse(other), cancellationToken) is { } root)
                 others[root] = other;
         var heard = others.Count == 0 ? [] : await index.Hear(others.Keys.ToHashSet(), view, patient, cancellationToken);
         return heard is null || others.Count < same.Count || others.Keys.Any(root => !heard.TryGetValue(root, out var own) || own.All(one => one.Key != entry.Key));
@@ -105,18 +105,12 @@ internal sealed partial class ContradictedRows(Relation table, IndexTestimony in
     private string Settings => Evidence.Settings(OwnerRights.Role(table, index.CallsOthers, patient));
 
     private ValueTask<IReadOnlyList<(Tid Place, ulong Key)>> Rows(string where, CancellationToken cancellationToken) =>
-        patient.Session.InTransaction(Settings, session => session.Rows(Sql(where), row => (Parse(row.GetString(0)), Digest(row.GetString(1))), cancellationToken), cancellationToken);
+        patient.Session.InTransaction(Settings, session => session.Rows(Sql(where), row => (Tid.Parse(row.GetString(0)), Digest(row.GetString(1))), cancellationToken), cancellationToken);
 
     private string Sql(string where) =>
         $"SELECT s.place::pg_catalog.text, s.key FROM (SELECT {Row}.ctid AS place, {index.KeyOfRow} AS key FROM ONLY {Quote.Name(table)} WHERE {index.Meant}{where}) s WHERE s.key IS NOT NULL";
 
     private static ulong Digest(string key) => KeyDigest.Add(KeyDigest.Start, MemoryMarshal.AsBytes(key.AsSpan()));
-
-    internal static Tid Parse(string place)
-    {
-        var parts = place.Trim('(', ')').Split(',');
-        return new Tid(uint.Parse(parts[0], CultureInfo.InvariantCulture), int.Parse(parts[1], CultureInfo.InvariantCulture));
-    }
 
     // verify_nbtree.c, bt_tuple_present_callback.
     [GeneratedRegex(@"heap tuple (\(\d+,\d+\)) from table")]

@@ -103,7 +103,7 @@ public sealed class RestoreValueRepair(TimeProvider clock) : IRepair
         if (await HeapReading.Begin(table, bytes, patient, clock, cancellationToken) is not { } reading)
             return new Proposal.Refused("its table is gone");
         var mended = new List<MendedPage>();
-        foreach (var block in places.GroupBy(place => (long)ContradictedRows.Parse(place).Block))
+        foreach (var block in places.GroupBy(place => (long)Tid.Parse(place).Block))
         {
             if (await reading.SoundPage(block.Key, cancellationToken) is not { } page)
                 return new Proposal.Refused($"block {block.Key} is being written, or its checksum is wrong");

@@ -1,3 +1,4 @@
+using Kintsugi.Pages;
 using Kintsugi.Postgres.Checks.Indexes;
 using Kintsugi.Postgres.Checks.Rows;
 using Kintsugi.Postgres.Files.Reading;
@@ -47,7 +48,7 @@ internal sealed class StaleColumn(AccusedTable accused, string column, IReadOnly
         var names = new List<string>();
         foreach (var place in places)
         {
-            var block = ContradictedRows.Parse(place).Block;
+            var block = Tid.Parse(place).Block;
             if (await read(block) is not { } page)
                 return (null, $"block {block} is being written, or its checksum is wrong");
             var (witnesses, why) = await surgeon.Attest(page, place, column, bases, cancellationToken);

@@ -27,7 +27,7 @@ internal sealed class ValueSurgeon(
     /// <param name="cancellationToken">Stops between two questions.</param>
     public async ValueTask<ValueVerdict> Settle(byte[] page, string place, IReadOnlyCollection<string> suspects, CancellationToken cancellationToken)
     {
-        var tid = ContradictedRows.Parse(place);
+        var tid = Tid.Parse(place);
         if (await roots.Of(tid, cancellationToken) is not { } root || tid.Item > PageHeader.Read(page).ItemCount)
             return new ValueVerdict(null, $"row {place} is gone, or its page does not tell which index entry is its own");
         var (testimonies, direct, mistaken) = await Hear(place, root, cancellationToken);
@@ -63,7 +63,7 @@ internal sealed class ValueSurgeon(
     public async ValueTask<(IReadOnlyList<string>? Witnesses, string? Why)> Attest(
         byte[] page, string place, string accused, IReadOnlyCollection<string> bases, CancellationToken cancellationToken)
     {
-        var tid = ContradictedRows.Parse(place);
+        var tid = Tid.Parse(place);
         if (await roots.Of(tid, cancellationToken) is not { } root || tid.Item > PageHeader.Read(page).ItemCount || Stored(page, tid, bases) is not { } stored)
             return (null, $"row {place} cannot be read on its page: it is gone, or not on disk before the next checkpoint");
         if (stored.Count < bases.Count)
