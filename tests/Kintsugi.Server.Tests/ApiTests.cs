@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Text.Json;
 using Kintsugi.Hosting;
 using Kintsugi.Lab.Damage;
@@ -123,6 +124,18 @@ public sealed class ApiTests(Servers servers)
     }
 
     [Fact]
+    public async Task A_job_is_taken_on_before_the_first_target_has_answered()
+    {
+        // It lets in and says nothing: the first beat waits for it, and the timetable for the first beat.
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        await using var daemon = await Daemon(Http, ((IPEndPoint)silent.LocalEndpoint).Port);
+        using var api = new Api(daemon.Root);
+        var started = await api.Post("jobs/db.orphan_cleanup/run", "operator-key");
+        Assert.True(started.Status == HttpStatusCode.OK, started.Body.ToString());
+    }
+
+    [Fact]
     public async Task Without_keys_programs_of_this_machine_read_and_no_web_page_does()
     {
         await using var daemon = await Daemon("");
@@ -158,9 +171,9 @@ public sealed class ApiTests(Servers servers)
     }
 
     /// <summary>The daemon in this process, with one target that is not there.</summary>
-    private static async Task<RunningDaemon> Daemon(string configuration)
+    private static async Task<RunningDaemon> Daemon(string configuration, int? port = null)
     {
-        var daemon = new RunningDaemon(new Home(configuration));
+        var daemon = new RunningDaemon(new Home(configuration, port));
         await daemon.Application.StartAsync(Stop);
         return daemon;
     }
@@ -169,10 +182,10 @@ public sealed class ApiTests(Servers servers)
     {
         private readonly string path = Directory.CreateTempSubdirectory("kintsugi-api-").FullName;
 
-        public Home(string configuration)
+        public Home(string configuration, int? port = null)
         {
             var file = Path.Combine(path, "config.yaml");
-            File.WriteAllText(file, configuration + $"targets:\n  - {{ name: main, connection: \"host=127.0.0.1 port={WebhookReceiver.FreePort()} user=u password=hush-password\" }}\n");
+            File.WriteAllText(file, configuration + $"targets:\n  - {{ name: main, connection: \"host=127.0.0.1 port={port ?? WebhookReceiver.FreePort()} user=u password=hush-password\" }}\n");
             Arguments = new ServerArguments(new KintsugiServiceOptions { ConfigurationFile = file, StateDirectory = Path.Combine(path, "state") },
                 new ListenEndpoint(IPAddress.Loopback, WebhookReceiver.FreePort()));
         }

@@ -39,7 +39,7 @@ internal sealed class JobBoard(
             return;
         }
         foreach (var name in Targets(target))
-            await scheduler.TriggerJob(new JobKey(job, name), new JobDataMap { ["manual"] = "true", ["argument"] = argument ?? "" }, cancellationToken);
+            await Timetable.RunNow(scheduler, job, name, argument ?? "", cancellationToken);
     }
 
     public ValueTask Pause(string job, string because, string by, CancellationToken cancellationToken)

@@ -15,6 +15,15 @@ internal sealed class Timetable(ConfigurationSource configuration, ServiceBook b
     private readonly DateTimeOffset began = clock.GetUtcNow();
     private readonly Dictionary<TriggerKey, DateTimeOffset> madeUp = [];
 
+    /// <summary>Runs a job now because somebody asked, also before the first beat put it into the timetable: that waits for targets to answer.</summary>
+    public static async ValueTask RunNow(IScheduler scheduler, string job, string target, string argument, CancellationToken cancellationToken)
+    {
+        var key = new JobKey(job, target);
+        if (!await scheduler.Exists(key, cancellationToken))
+            await scheduler.AddJob(Job(job, target), new AddJobOptions { Replace = true }, cancellationToken);
+        await scheduler.TriggerJob(key, new JobDataMap { ["manual"] = "true", ["argument"] = argument }, cancellationToken);
+    }
+
     public async ValueTask Follow(IScheduler scheduler, CancellationToken cancellationToken)
     {
         var planned = new List<PlannedJob>();
@@ -35,8 +44,7 @@ internal sealed class Timetable(ConfigurationSource configuration, ServiceBook b
 
     private async ValueTask<ISimpleTrigger> Write(IScheduler scheduler, TriggerKey key, TimeSpan interval, CancellationToken cancellationToken)
     {
-        var detail = JobBuilder.Create<ServiceJob>().WithIdentity(key.Name, key.Group).StoreDurably(true).DisallowConcurrentExecution(true)
-            .UsingJobData("job", key.Name).UsingJobData("target", key.Group).UsingJobData("argument", "").Build();
+        var detail = Job(key.Name, key.Group);
         // The health check looks at once; the heavy ones begin one after the other, not all at the start.
         var first = clock.GetUtcNow() + key.Name switch
         {
@@ -52,6 +60,9 @@ internal sealed class Timetable(ConfigurationSource configuration, ServiceBook b
         await scheduler.ScheduleJob(detail, trigger, new ScheduleJobOptions { Replace = true }, cancellationToken);
         return (ISimpleTrigger)(await scheduler.GetTrigger(key, cancellationToken) ?? trigger);
     }
+
+    private static IJobDetail Job(string job, string target) => JobBuilder.Create<ServiceJob>().WithIdentity(job, target).StoreDurably(true)
+        .DisallowConcurrentExecution(true).UsingJobData("job", job).UsingJobData("target", target).UsingJobData("argument", "").Build();
 
     private static TimeSpan Least(TimeSpan interval, int seconds) => TimeSpan.FromSeconds(Math.Min(seconds, interval.TotalSeconds));
 
