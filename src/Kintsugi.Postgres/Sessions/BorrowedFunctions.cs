@@ -21,9 +21,11 @@ internal static partial class BorrowedFunctions
 
     private static readonly Definition[] All =
     [
-        new("amcheck", "bt_index_check(regclass,boolean)", $"({Regclass}, boolean) RETURNS void", "bt_index_check"),
+        // From 17 on only the form that is called: each one more is a statement before every check.
+        new("amcheck", "bt_index_check(regclass,boolean)", $"({Regclass}, boolean) RETURNS void", "bt_index_check", 13, 16),
         new("amcheck", "bt_index_check(regclass,boolean,boolean)", $"({Regclass}, boolean, boolean) RETURNS void", "bt_index_check", 17),
-        new("amcheck", "bt_index_parent_check(regclass,boolean,boolean)", $"({Regclass}, boolean, boolean) RETURNS void", "bt_index_parent_check"),
+        new("amcheck", "bt_index_parent_check(regclass,boolean,boolean)", $"({Regclass}, boolean, boolean) RETURNS void", "bt_index_parent_check",
+            13, 16),
         new("amcheck", "bt_index_parent_check(regclass,boolean,boolean,boolean)", $"({Regclass}, boolean, boolean, boolean) RETURNS void",
             "bt_index_parent_check", 17),
         new("amcheck", "verify_heapam(regclass,boolean,boolean,text,bigint,bigint)",
