@@ -53,7 +53,8 @@ public sealed class InjuryHealingTests(Servers servers) : IDisposable
     [Theory, MemberData(nameof(Sql))]
     public async Task Heals_what_sql_has_injured(string name, int major)
     {
-        await using var database = await servers.Database(major, Token);
+        // A lost row may have to be read from the WAL, and on a shared server the checkpoints of others recycle it.
+        await using var database = name == "catalog-attribute-missing" ? await servers.Cluster(major, Token) : await servers.Database(major, Token);
         await Heal(database, BySql.Single(item => item.Injury == name));
     }
 
