@@ -1,4 +1,5 @@
 using Kintsugi.Postgres.Checks;
+using Kintsugi.Postgres.Checks.Catalog;
 using Kintsugi.Postgres.Operating;
 using Kintsugi.Postgres.Sessions;
 
@@ -39,6 +40,8 @@ public sealed class ReindexRepair : IRepair
                 return new Proposal.Refused(
                     $"{sick.Target.Name} under it is damaged ({sick.Fault.Id}): the index is the last witness of its rows, so the table comes first",
                     Final: true);
+            if (!index.IsCatalog && await CatalogGround.Doubt([index.HeapOid, index.Oid], patient, cancellationToken) is { } doubt)
+                return new Proposal.Refused($"{doubt}, and the index may be the last that knows", Final: true);
             var ground = await GroundProof.Of(index, patient, cancellationToken);
             if (ground is not Verdict.Sound)
                 return new Proposal.Refused($"the table under {target.Name} could not be proven: "

@@ -34,6 +34,10 @@ public sealed class EnforcementCheckTests(Servers servers)
     [InlineData("DELETE FROM pg_trigger WHERE tgconstraint = (SELECT oid FROM pg_constraint WHERE conname = 'tree_up_fkey') "
         + "AND tgname LIKE '%ConstraintTrigger_a%'",
         "tree_up_fkey", "missing", 1)]
+    [InlineData("UPDATE pg_trigger SET tgfoid = '\"RI_FKey_check_upd\"'::regproc WHERE tgconstraint = (SELECT oid FROM pg_constraint WHERE conname = 'tree_up_fkey') "
+        + "AND tgfoid = '\"RI_FKey_check_ins\"'::regproc", "tree_up_fkey", "missing", 1)]
+    [InlineData("UPDATE pg_trigger SET tgtype = 17 WHERE tgconstraint = (SELECT oid FROM pg_constraint WHERE conname = 'tree_up_fkey') AND tgtype = 9",
+        "tree_up_fkey", "missing", 1)]
     [InlineData("ALTER TABLE tree ADD CONSTRAINT late CHECK (id > 0) NOT VALID", "late", "not-valid", 1)]
     public async Task Finds_what_is_not_in_force_and_only_that(string injury, string name, string kind, int findings)
     {

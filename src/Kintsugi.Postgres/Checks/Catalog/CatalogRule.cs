@@ -13,6 +13,9 @@ internal sealed record CatalogRule(string Id, string Catalog, string Expected, s
     public Severity? Severity { get; init; }
     public bool ThingIsColumn { get; init; }
 
+    /// <summary>While this stands, what other checks say of the table's rows may be wrong, and no row is touched on the strength of it.</summary>
+    public bool Misleads { get; init; }
+
     public bool Fits(CatalogShape shape) => shape.Major >= SinceMajor
         && Columns.All(column => column.Split('.') is [var catalog, var name] && shape.Has(catalog, name));
 

@@ -76,7 +76,7 @@ internal static class RelationRules
             FROM pg_catalog.pg_class c JOIN pg_catalog.pg_class o ON o.relfilenode = c.relfilenode
                 AND o.reltablespace = c.reltablespace AND o.oid <> c.oid
             WHERE c.relfilenode <> 0 AND c.relpersistence <> 't' AND o.relpersistence <> 't'
-            """),
+            """) { Misleads = true },
         new("row-type", "pg_class", "a row type that leads back to the relation", """
             SELECT c.oid, c.relname::text, c.ctid::text, CASE WHEN c.reltype = 0 THEN 'reltype is 0'
                    ELSE 'type ' || c.reltype || ' has typrelid ' || t.typrelid || ', typtype ' || t.typtype::text END

@@ -1,3 +1,4 @@
+using Kintsugi.Postgres.Checks.Catalog;
 using Kintsugi.Postgres.Sessions;
 
 namespace Kintsugi.Postgres.Repairs.Rows;
@@ -54,7 +55,8 @@ internal sealed record RowEffects(IReadOnlyList<string> Warnings, string? NeedsA
         var all = await Texts(AllTables, patient, cancellationToken);
         return new RowEffects(warnings,
             all.Count == 0 ? null : $"publication {all[0]} publishes every table, so schema kintsugi too: make sure that subscribers have that schema",
-            subscribed.Count == 0 ? null : $"{subscribed[0]} is fed by a subscription: repair its rows on the publisher");
+            subscribed.Count == 0 ? await CatalogGround.Doubt(oids, patient, cancellationToken)
+                : $"{subscribed[0]} is fed by a subscription: repair its rows on the publisher");
     }
 
     private static ValueTask<IReadOnlyList<string>> Texts(
