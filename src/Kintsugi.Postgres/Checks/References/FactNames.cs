@@ -18,6 +18,9 @@ public static class FactNames
     /// <summary>Columns of the primary key of the table, a list; empty where rows are known by ctid alone.</summary>
     public const string KeyColumns = "key_columns";
 
+    /// <summary>true: the text is a part of a composite value or of a range.</summary>
+    public const string Inside = "inside";
+
     /// <summary>The constraint's or the rule's name.</summary>
     public const string Constraint = "constraint";
 

@@ -6,7 +6,7 @@ using Kintsugi.Rules;
 namespace Kintsugi.Postgres.Checks.Values;
 
 /// <summary>
-/// Every text, varchar, char, name, json, xml and citext value, and arrays of these, against the database's encoding. The server
+/// Every text, varchar, char, name, json, xml and citext value, and such values inside arrays, composite types and ranges, against the database's encoding. The server
 /// verifies text when it comes in and never again. One pass lets the server's own verifier raise (SQLSTATE 22021); only where it
 /// does are the rows searched, by the encoding's grammar over their bytes, which raises nothing.
 /// </summary>
@@ -19,24 +19,37 @@ public sealed class TextEncodingCheck : IBatchCheck
         WITH RECURSIVE base AS (
           SELECT t.oid AS type, t.oid AS base FROM pg_catalog.pg_type t WHERE t.typtype <> 'd'
           UNION ALL
-          SELECT t.oid, b.base FROM pg_catalog.pg_type t JOIN base b ON b.type = t.typbasetype WHERE t.typtype = 'd')
-        SELECT a.attrelid, a.attname::pg_catalog.text, x.typlen = -1 AND x.typelem <> 0
-          AND x.typcategory = 'A', pg_catalog.format_type(a.atttypid, -1)
+          SELECT t.oid, b.base FROM pg_catalog.pg_type t JOIN base b ON b.type = t.typbasetype WHERE t.typtype = 'd'),
+        plain AS (
+          SELECT b.type, x.typlen = -1 AND x.typelem <> 0 AND x.typcategory = 'A' AS list
+          FROM base b JOIN pg_catalog.pg_type x ON x.oid = b.base
+          LEFT JOIN base eb ON eb.type = x.typelem AND x.typcategory = 'A'
+          LEFT JOIN pg_catalog.pg_type e ON e.oid = eb.base
+          WHERE coalesce(e.typcategory, x.typcategory) = 'S' AND coalesce(e.typlen, x.typlen) IN (-1, 64)
+            AND coalesce(e.typtype, x.typtype) = 'b'
+               OR coalesce(e.oid, x.oid) IN (114, 142)),
+        edges AS MATERIALIZED (
+          SELECT t.oid AS type, t.typbasetype AS inside FROM pg_catalog.pg_type t WHERE t.typtype = 'd'
+          UNION ALL SELECT t.oid, t.typelem FROM pg_catalog.pg_type t WHERE t.typelem <> 0 AND t.typlen = -1 AND t.typcategory = 'A'
+          UNION ALL SELECT r.rngtypid, r.rngsubtype FROM pg_catalog.pg_range r
+          UNION ALL SELECT (pg_catalog.to_jsonb(r) OPERATOR(pg_catalog.->>) 'rngmultitypid')::pg_catalog.oid, r.rngtypid FROM pg_catalog.pg_range r
+          UNION ALL SELECT c.reltype, a.atttypid FROM pg_catalog.pg_class c
+            JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped WHERE c.reltype <> 0),
+        holds AS (
+          SELECT p.type FROM plain p
+          UNION SELECT e.type FROM holds h JOIN edges e ON e.inside = h.type)
+        SELECT a.attrelid, a.attname::pg_catalog.text, coalesce(p.list, false), pg_catalog.format_type(a.atttypid, -1), p.type IS NULL
         FROM pg_catalog.pg_attribute a
         JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
-        JOIN base b ON b.type = a.atttypid
-        JOIN pg_catalog.pg_type x ON x.oid = b.base
-        LEFT JOIN base eb ON eb.type = x.typelem AND x.typcategory = 'A'
-        LEFT JOIN pg_catalog.pg_type e ON e.oid = eb.base
+        JOIN holds h ON h.type = a.atttypid
+        LEFT JOIN plain p ON p.type = a.atttypid
         WHERE c.relkind IN ('r', 'm') AND c.oid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped
           AND a.attgenerated <> 'v'
-          AND (coalesce(e.typcategory, x.typcategory) = 'S' AND coalesce(e.typlen, x.typlen) IN (-1, 64)
-            AND coalesce(e.typtype, x.typtype) = 'b'
-               OR coalesce(e.oid, x.oid) IN (114, 142))
         ORDER BY a.attrelid, a.attnum
         """;
 
-    private sealed record Column(Relation Table, string Name, bool Array, string Type)
+    /// <param name="Inside">The text is a part of a composite value or of a range: what that prints has ASCII between the parts.</param>
+    private sealed record Column(Relation Table, string Name, bool Array, string Type, bool Inside)
     {
         private string Value => $"{Quote.Identifier(Table.Name)}.{Quote.Identifier(Name)}";
 
@@ -59,10 +72,15 @@ public sealed class TextEncodingCheck : IBatchCheck
     {
         var keys = await TableKeys.Read(patient.Session, cancellationToken);
         var columns = await patient.Session.Rows(Sql, row => patient.Relations.Find(row.GetFieldValue<uint>(0)) is { } table
-            ? new Column(table, row.GetString(1), row.GetBoolean(2), row.GetString(3))
+            ? new Column(table, row.GetString(1), row.GetBoolean(2), row.GetString(3), row.GetBoolean(4))
             : null, cancellationToken);
-        return [.. columns.OfType<Column>().GroupBy(column => column.Table.Oid)
-            .Select(group => Portion([.. group], keys.Of(group.First().Table), patient))];
+        // Apart from the rest: to print a composite value can fail for reasons of its other parts. A key that holds text may be what cannot be printed.
+        return [.. columns.OfType<Column>().GroupBy(column => column.Table.Oid).SelectMany(table =>
+        {
+            var key = keys.Of(table.First().Table);
+            IReadOnlyList<string> printed = key.Intersect(table.Select(column => column.Name)).Any() ? [] : key;
+            return table.GroupBy(column => column.Inside).Select(group => Portion([.. group], printed, patient));
+        })];
     }
 
     public async ValueTask<Verdict> Examine(Portion portion, Patient patient, CancellationToken cancellationToken)
@@ -103,10 +121,11 @@ public sealed class TextEncodingCheck : IBatchCheck
     private static TextPortion Portion(IReadOnlyList<Column> columns, IReadOnlyList<string> key, Patient patient)
     {
         var table = columns[0].Table;
-        var names = columns.Select(column => column.Name).ToHashSet();
         return new TextPortion(
-            table.ToTarget(patient.Can.SystemIdentifier, patient.Relations.Database) with { Rule = RuleName }, columns,
-            key.Any(names.Contains) ? [] : key)
+            table.ToTarget(patient.Can.SystemIdentifier, patient.Relations.Database) with
+            {
+                Rule = columns[0].Inside ? $"{RuleName} inside" : RuleName,
+            }, columns, key)
         {
             Relation = table,
             Weight = table.Pages,
@@ -179,6 +198,7 @@ public sealed class TextEncodingCheck : IBatchCheck
             {
                 [FactNames.Columns] = RowFacts.List([column.Name]),
                 [FactNames.Type] = column.Type,
+                [FactNames.Inside] = RowFacts.Word(column.Inside),
                 [FactNames.Values] = RowFacts.List([.. found.Sample.Take(20).Select(row => row.Shown ?? "")]),
             },
         };
@@ -198,6 +218,7 @@ public sealed class TextEncodingCheck : IBatchCheck
             {
                 [FactNames.Columns] = RowFacts.List([column.Name]),
                 [FactNames.Type] = column.Type,
+                [FactNames.Inside] = RowFacts.Word(column.Inside),
             },
         };
 }

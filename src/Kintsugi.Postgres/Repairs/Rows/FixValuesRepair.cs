@@ -109,7 +109,8 @@ public sealed class FixValuesRepair : IRepair
             return ([], $"{choice} needs one column, and the rule is about {columns.Count} ({string.Join(", ", columns)}): choose quarantine");
         if (column.Generated)
             return ([], $"column {column.Name} is generated: choose quarantine");
-        if (choice == "mend-text" && (column.InputType.EndsWith("[]", StringComparison.Ordinal) || column.InputType is "json" or "xml" or "name"))
+        if (choice == "mend-text" && (column.InputType.EndsWith("[]", StringComparison.Ordinal) || column.InputType is "json" or "xml" or "name"
+            || RowGround.Says(finding, FactNames.Inside, "true")))
             return ([], $"the bytes inside a value of type {column.InputType} are not replaced: set column {column.Name} of the rows that the finding names "
                 + "by hand, or from a backup");
         if (choice is "nullify" or "set_null" && column.NotNull)

@@ -89,4 +89,30 @@ public sealed class EncodingTests(Servers servers)
         Assert.Contains("SQL_ASCII", Assert.IsType<Verdict.NotApplicable>(Assert.Single(report.Examinations, e => e.Target.Relation == "t").Verdict).Reason,
             StringComparison.Ordinal);
     }
+
+    /// <summary>In parts of composite values, ranges, domains and arrays of these; and sound values of the same types, halves of characters beside each other too, are sound.</summary>
+    [Theory, MemberData(nameof(TestMajors.Ends), MemberType = typeof(TestMajors))]
+    public async Task Text_inside_other_values_is_looked_at_too(int major)
+    {
+        await using var database = await servers.Database(major, Stop);
+        await database.Execute("""
+            CREATE DOMAIN word AS text; CREATE TYPE pair AS (n int, w word); CREATE TYPE nest AS (p pair[], d date); CREATE TYPE span AS RANGE (subtype = text);
+            CREATE DOMAIN couple AS pair; CREATE TYPE bare AS (n int, d date); CREATE TABLE rowtype (id int, name varchar(20));
+            CREATE FUNCTION raw(bytea) RETURNS text LANGUAGE internal STRICT IMMUTABLE AS 'byteasend';
+            CREATE TABLE t (id int PRIMARY KEY, plain text, c pair, n nest, r span, d couple, w word[], x bare, o rowtype);
+            INSERT INTO t SELECT i, 'é' || i, ROW(i, 'ü,"(' || i)::pair, ROW(ARRAY[ROW(1, '漢')::pair, NULL], now())::nest, span('a', 'é' || i), ROW(1, 'ß')::pair, ARRAY['ñ']::word[],
+              ROW(1, now())::bare, ROW(1, 'ö')::rowtype FROM generate_series(1, 50) i; INSERT INTO t (id) VALUES (90);
+            """, Stop);
+        Scrubbing.AssertSound(await Scrubbing.With(new TextEncodingCheck(), database, Stop));
+
+        await database.Execute("""
+            INSERT INTO t (id, c) VALUES (101, ROW(1, raw('\xc3'))::pair); INSERT INTO t (id, n) VALUES (102, ROW(ARRAY[ROW(1, raw('\x63e9'))::pair], now())::nest);
+            INSERT INTO t (id, r) VALUES (103, span('a', raw('\xe974'))); INSERT INTO t (id, d) VALUES (104, ROW(1, raw('\xff'))::pair);
+            INSERT INTO t (id, w) VALUES (105, ARRAY[raw('\xc3'), raw('\xa9')]::word[]); INSERT INTO t (id, o) VALUES (106, ROW(1, raw('\xe9'))::rowtype);
+            """, Stop);
+        var report = await Scrubbing.With(new TextEncodingCheck(), database, Stop);
+
+        Assert.Equal(["c 101", "d 104", "n 102", "o 106", "r 103", "w 105"],
+            report.Findings.Select(f => $"{f.Target.Column} {f.Key!.Split(' ', '}')[2]}").Order(StringComparer.Ordinal));
+    }
 }
