@@ -47,10 +47,35 @@ internal static partial class InventoryReader
     {
         // A TOAST table that two tables claim, or an index with two rows, is there once; the check catalog says what is wrong.
         var rows = (await session.Rows(Sql, ReadRow, cancellationToken)).DistinctBy(row => row.Relation.Oid).ToList();
+        for (var i = 0; i < rows.Count; i++)
+            if (rows[i].Relation.Pages is < 0 or > BelievedPages)
+                rows[i] = rows[i] with { Relation = await Measured(rows[i].Relation, session, cancellationToken) };
         var building = (await session.Rows(Builds, row => row.GetFieldValue<uint>(0), cancellationToken)).ToHashSet();
         var byOid = rows.ToDictionary(row => row.Relation.Oid);
         var valid = rows.Where(row => row.Relation.Index is { Valid: true, Ready: true }).ToLookup(row => (row.IndexedOid, row.Signature));
         return new Inventory(session.Database, [.. rows.Select(row => Link(row, byOid, building, valid))]);
+    }
+
+    /// <summary>
+    /// pg_class.relpages is a figure for the planner, and one that is nonsense would cut a small table into tens of thousands of stretches. Beyond this, 32 GiB,
+    /// the file is asked; below, the question would cost more than it saves.
+    /// </summary>
+    private const long BelievedPages = 4_000_000;
+
+    private static async ValueTask<Relation> Measured(Relation relation, IReadSession session, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var pages = await session.Rows(
+                "SELECT coalesce(pg_catalog.pg_relation_size($1::pg_catalog.oid, 'main'), 0) / pg_catalog.current_setting('block_size')::pg_catalog.int8",
+                row => row.GetInt64(0), cancellationToken, relation.Oid);
+            return relation with { Pages = pages[0] };
+        }
+        catch (PatientException problem) when (!problem.ConnectionLost)
+        {
+            // Locked, or unreadable: then it goes by the catalog's figure.
+            return relation with { Pages = Math.Max(0, relation.Pages) };
+        }
     }
 
     private static Relation Link(
