@@ -33,7 +33,7 @@ public sealed class CheckConstraintCheck(ConsistencyRules rules) : IBatchCheck
             // NOT NULL cannot fail to evaluate: one portion for all columns, else a wide schema would fill the report.
             foreach (var one in group.GroupBy(rule => rule.Name == NotNull ? NotNull : $"{rule.Name}\0{rule.Column}"))
                 portions.Add(RowPortion.Of(table, one.First().Name, one.Key == NotNull ? null : one.First().Column,
-                    [.. one.Select(rule => Test(rule, table, keys.Of(table), patient))], pass, patient));
+                    [.. one.GroupBy(rule => (rule.Column, rule.Type, rule.Expression)).Select(same => Test([.. same], table, keys.Of(table), patient))], pass, patient));
         }
         return portions;
     }
@@ -53,9 +53,11 @@ public sealed class CheckConstraintCheck(ConsistencyRules rules) : IBatchCheck
         IReadOnlyList<Portion> portions, Patient patient, CancellationToken cancellationToken) =>
         RowPortion.Acquit(portions, patient, cancellationToken);
 
-    private RowTest Test(ValueRule rule, Relation table, IReadOnlyList<string> key, Patient patient)
+    /// <param name="places">One rule, for each place of the column's values that it is about: of a composite value there may be several.</param>
+    private RowTest Test(IReadOnlyList<ValueRule> places, Relation table, IReadOnlyList<string> key, Patient patient)
     {
-        var question = new RowQuestion(table, Violation(rule, table), key)
+        var rule = places[0];
+        var question = new RowQuestion(table, string.Join(" OR ", places.Select(place => Violation(place, table))), key)
         {
             Role = OwnerRights.Role(table, rule.CallsOthers, patient),
             // A key column that is NULL against the rules still makes a key.
@@ -74,10 +76,13 @@ public sealed class CheckConstraintCheck(ConsistencyRules rules) : IBatchCheck
         return rule switch
         {
             { Expression: null } => $"pg_catalog.num_nulls({column}) > 0",
-            { BaseType: { } type } =>
-                $"EXISTS (SELECT FROM (SELECT {column}::{type} AS value) kintsugi_value WHERE ({rule.Expression}) IS FALSE)",
+            { Inside: { } inside } => CheckConstraintReader.Within(inside, column, OfDomain),
+            { BaseType: not null } => OfDomain(column),
             _ => $"({rule.Expression}) IS FALSE",
         };
+
+        string OfDomain(string value) =>
+            $"EXISTS (SELECT FROM (SELECT {value}::{rule.BaseType} AS value) kintsugi_value WHERE ({rule.Expression}) IS FALSE)";
     }
 
     private static Finding Tell(ValueRule rule, Target target, RowQuestion question, RowsFound found, ConstraintChoice? choice)

@@ -15,6 +15,9 @@ internal sealed record ValueRule(
     /// was true when the row was written may be false now, and nothing is damaged.
     /// </summary>
     public string? DependsOn { get; init; }
+
+    /// <summary>For a domain somewhere inside the column's values, in arrays and composite types: SQL around its CHECK and for the value that it sees.</summary>
+    public (string Around, string Value)? Inside { get; init; }
 }
 
 /// <summary>Reads CHECK constraints, NOT NULL and the constraints of domains from the catalog.</summary>
@@ -24,14 +27,14 @@ internal static class CheckConstraintReader
         SELECT c.conrelid, c.conname::pg_catalog.text, NULL::pg_catalog.text, pg_catalog.pg_get_expr(c.conbin, c.conrelid),
           NULL::pg_catalog.text,
                c.convalidated, {Enforced}, {Rows.OwnerRights.CallsOthers("pg_constraint", "c.oid")}, '',
-               {Unsteady}
+               {Unsteady}, NULL::pg_catalog.text, NULL::pg_catalog.text
         FROM pg_catalog.pg_constraint c JOIN pg_catalog.pg_class r ON r.oid = c.conrelid
         WHERE c.contype = 'c' AND r.relkind = 'r' AND c.conbin IS NOT NULL
         UNION ALL
         SELECT a.attrelid, 'NOT NULL', a.attname::pg_catalog.text, NULL, NULL,
                coalesce((SELECT c.convalidated FROM pg_catalog.pg_constraint c WHERE c.conrelid = a.attrelid
                  AND c.contype = 'n' AND a.attnum = ANY (c.conkey)
-                         LIMIT 1), true), true, false, pg_catalog.format_type(a.atttypid, a.atttypmod), NULL
+                         LIMIT 1), true), true, false, pg_catalog.format_type(a.atttypid, a.atttypmod), NULL, NULL, NULL
         FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class r ON r.oid = a.attrelid
         WHERE a.attnotnull AND a.attnum > 0 AND NOT a.attisdropped AND r.relkind = 'r' AND r.oid >= 16384
           AND a.attgenerated <> 'v'
@@ -39,13 +42,13 @@ internal static class CheckConstraintReader
         SELECT d.attrelid, c.conname::pg_catalog.text, d.attname, pg_catalog.pg_get_expr(c.conbin, 0),
           pg_catalog.format_type(t.typbasetype, t.typtypmod),
                c.convalidated, {Enforced}, {Rows.OwnerRights.CallsOthers("pg_constraint", "c.oid")},
-                 pg_catalog.format_type(t.oid, -1), {Unsteady}
+                 pg_catalog.format_type(t.oid, -1), {Unsteady}, d.around, d.value
         FROM domained d JOIN pg_catalog.pg_type t ON t.oid = d.domain JOIN pg_catalog.pg_constraint c ON c.contypid = d.domain
         WHERE c.contype = 'c' AND c.conbin IS NOT NULL
         UNION ALL
         SELECT d.attrelid, t.typname::pg_catalog.text || ' NOT NULL', d.attname, NULL, NULL, true, true, false,
-          pg_catalog.format_type(t.oid, -1), NULL
-        FROM domained d JOIN pg_catalog.pg_type t ON t.oid = d.domain WHERE t.typnotnull
+          pg_catalog.format_type(t.oid, -1), NULL, NULL, NULL
+        FROM domained d JOIN pg_catalog.pg_type t ON t.oid = d.domain WHERE t.typnotnull AND d.around IS NULL
         """;
 
     /// <summary>
@@ -61,18 +64,39 @@ internal static class CheckConstraintReader
     private const string Enforced =
         "coalesce((pg_catalog.to_jsonb(c) OPERATOR(pg_catalog.->>) 'conenforced')::pg_catalog.bool, true)";
 
-    /// <summary>Every column of a domain, with that domain and the domains that it rests on.</summary>
-    private const string Domained = """
-        WITH RECURSIVE domained AS (
-          SELECT a.attrelid, a.attname::pg_catalog.text, t.oid AS domain
+    private const string Rule = "\u0001";
+    private const string Column = "\u0002";
+
+    /// <summary>
+    /// Every domain in a column's values, and the domains that it rests on: the column's own type, the items of arrays, the fields of composite types, in any nesting
+    /// up to six. What stands around the CHECK of an inner one is built on the way down.
+    /// </summary>
+    private const string Domained = $"""
+        WITH RECURSIVE nested AS (
+          SELECT a.attrelid, a.attname::pg_catalog.text, t.oid AS type, NULL::pg_catalog.text COLLATE pg_catalog."C" AS around,
+            '{Column}'::pg_catalog.text COLLATE pg_catalog."C" AS value, 0 AS depth
           FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class r ON r.oid = a.attrelid
             JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-          WHERE t.typtype = 'd' AND a.attnum > 0 AND NOT a.attisdropped AND r.relkind = 'r' AND r.oid >= 16384
-            AND a.attgenerated <> 'v'
+          WHERE (t.typtype IN ('c', 'd') OR (t.typelem <> 0 AND t.typlen = -1 AND t.typcategory = 'A'))
+            AND a.attnum > 0 AND NOT a.attisdropped AND r.relkind = 'r' AND r.oid >= 16384 AND a.attgenerated <> 'v'
           UNION ALL
-          SELECT d.attrelid, d.attname, b.oid
-          FROM domained d JOIN pg_catalog.pg_type t ON t.oid = d.domain JOIN pg_catalog.pg_type b ON b.oid = t.typbasetype
-            WHERE b.typtype = 'd')
+          SELECT n.attrelid, n.attname, s.type, s.around COLLATE pg_catalog."C", s.value COLLATE pg_catalog."C", n.depth + 1
+          FROM nested n JOIN pg_catalog.pg_type t ON t.oid = n.type
+          CROSS JOIN LATERAL (
+            SELECT t.typbasetype AS type, n.around, CASE WHEN n.around IS NULL THEN n.value
+              ELSE pg_catalog.format('(%s)::%s', n.value, pg_catalog.format_type(t.typbasetype, t.typtypmod)) END AS value WHERE t.typtype = 'd'
+            UNION ALL
+            SELECT t.typelem, pg_catalog.replace(coalesce(n.around, '{Rule}'), '{Rule}', pg_catalog.format(
+              'EXISTS (SELECT FROM (SELECT pg_catalog.unnest(%s) AS value) kintsugi_item%s WHERE {Rule})', n.value, n.depth)),
+              pg_catalog.format('kintsugi_item%s.value', n.depth)
+            WHERE t.typelem <> 0 AND t.typlen = -1 AND t.typcategory = 'A'
+            UNION ALL
+            SELECT f.atttypid, coalesce(n.around, '{Rule}'), pg_catalog.format('(%s).%I', n.value, f.attname)
+            FROM pg_catalog.pg_attribute f WHERE t.typtype = 'c' AND f.attrelid = t.typrelid AND f.attnum > 0 AND NOT f.attisdropped) s
+          WHERE n.depth < 6),
+        domained AS (
+          SELECT n.attrelid, n.attname, n.type AS domain, n.around, n.value FROM nested n
+          JOIN pg_catalog.pg_type t ON t.oid = n.type AND t.typtype = 'd')
 
         """;
 
@@ -83,7 +107,12 @@ internal static class CheckConstraintReader
             row.GetBoolean(6), row.GetBoolean(7), row.GetString(8))
         {
             DependsOn = Text(row, 9) is { Length: > 0 } functions ? functions : null,
+            Inside = Text(row, 10) is { } around ? (around, row.GetString(11)) : null,
         }, patient, cancellationToken);
+
+    /// <summary>The CHECK of an inner domain, for a column as SQL writes it.</summary>
+    public static string Within((string Around, string Value) inside, string column, Func<string, string> check) => inside.Around
+        .Replace(Rule, check(inside.Value), StringComparison.Ordinal).Replace(Column, column, StringComparison.Ordinal);
 
     private static string? Text(System.Data.Common.DbDataReader row, int place) =>
         row.IsDBNull(place) ? null : row.GetString(place);

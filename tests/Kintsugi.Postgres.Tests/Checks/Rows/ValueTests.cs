@@ -28,6 +28,39 @@ public sealed class ValueTests(Servers servers)
         }
     }
 
+    /// <summary>The server looks at a domain inside an array or a composite value when it is written, like at any other, and never again.</summary>
+    [Theory, MemberData(nameof(TestMajors.Ends), MemberType = typeof(TestMajors))]
+    public async Task Domains_inside_arrays_and_composite_values_are_looked_at_too(int major)
+    {
+        await using var database = await servers.Database(major, Stop);
+        await database.Execute("""
+            CREATE DOMAIN "po s" AS int CHECK (VALUE > 0); CREATE TYPE pair AS (a text, "p q" "po s", r "po s"); CREATE TYPE nest AS (ps pair[], d date);
+            CREATE DOMAIN couple AS pair CHECK ((VALUE).a <> 'none');
+            CREATE TABLE t (id int PRIMARY KEY, l "po s"[], c pair, n nest, d couple, plain int[]);
+            INSERT INTO t SELECT i, ARRAY[i, NULL], ROW('x', i, NULL)::pair, ROW(ARRAY[ROW('y', i, i)::pair, NULL], now())::nest, ROW('z', 1, 2)::couple, ARRAY[-1]
+              FROM generate_series(1, 40) i; INSERT INTO t (id) VALUES (90);
+            ALTER DOMAIN "po s" DROP CONSTRAINT "po s_check"; ALTER DOMAIN couple DROP CONSTRAINT couple_check;
+            """, Stop);
+        const string Rules = """
+            ALTER DOMAIN "po s" ADD CONSTRAINT over_zero CHECK (VALUE > 0) NOT VALID; ALTER DOMAIN couple ADD CONSTRAINT named CHECK ((VALUE).a <> 'none') NOT VALID;
+            UPDATE pg_constraint SET convalidated = true WHERE conname IN ('over_zero', 'named');
+            """;
+        await database.Execute($"BEGIN; {Rules} COMMIT", Stop);
+        Scrubbing.AssertSound(await Scrubbing.With(new CheckConstraintCheck(ConsistencyRules.None), database, Stop));
+        await database.Execute($"""
+            ALTER DOMAIN "po s" DROP CONSTRAINT over_zero; ALTER DOMAIN couple DROP CONSTRAINT named;
+            UPDATE t SET l = ARRAY[1, -1] WHERE id = 1; UPDATE t SET c = ROW('x', 1, 0) WHERE id = 2; UPDATE t SET c = ROW('x', -5, NULL) WHERE id = 3;
+            UPDATE t SET n = ROW(ARRAY[ROW('y', 1, 1)::pair, ROW('y', -1, 1)::pair], now())::nest WHERE id = 4; UPDATE t SET d = ROW('none', -1, 1) WHERE id = 5;
+            {Rules}
+            """, Stop);
+
+        var report = await Scrubbing.With(new CheckConstraintCheck(ConsistencyRules.None), database, Stop);
+
+        Assert.Equal(["named d 1", "over_zero c 2", "over_zero d 1", "over_zero l 1", "over_zero n 1"],
+            report.Findings.Select(f => $"{f.Target.Rule} {f.Target.Column} {f.Rows}").Order(StringComparer.Ordinal));
+        Assert.Empty(report.Examinations.Where(e => e.Verdict is Verdict.Unchecked).Select(e => e.Verdict.Why));
+    }
+
     [Theory, MemberData(nameof(TestMajors.All), MemberType = typeof(TestMajors))]
     public async Task Violated_checks_nulls_and_domains_are_found_though_they_are_marked_valid(int major)
     {
