@@ -33,13 +33,14 @@ internal static class DependencyRules
                 AND d.refclassid = 1259 AND d.refobjid = c.oid AND d.deptype = 'i')
             """),
         new("depend-view", "pg_depend", "a dependency of the view on each relation that it reads", """
-            SELECT r.ev_class, c.relname::text, r.ctid::text, 'pg_depend has none on ' || t.relname, 'pg_depend of ' || r.oid
-            FROM pg_catalog.pg_rewrite r JOIN pg_catalog.pg_class c ON c.oid = r.ev_class AND c.oid >= 16384 AND c.relkind IN ('v', 'm')
-            CROSS JOIN LATERAL (SELECT DISTINCT m.m[1]::pg_catalog.oid AS relid
-                FROM pg_catalog.regexp_matches(r.ev_action::pg_catalog.text, ':rtekind 0 :relid ([0-9]+) ', 'g') m(m)) u
-            JOIN pg_catalog.pg_class t ON t.oid = u.relid
-            WHERE r.ev_type = '1' AND u.relid >= 16384 AND u.relid <> r.ev_class AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
-                WHERE d.classid = 2618 AND d.objid = r.oid AND d.refclassid = 1259 AND d.refobjid = u.relid)
+            WITH reads AS MATERIALIZED (SELECT DISTINCT r.oid, r.ev_class, r.ctid::text AS place, m.m[1]::pg_catalog.oid AS relid
+                FROM pg_catalog.pg_rewrite r CROSS JOIN LATERAL pg_catalog.regexp_matches(r.ev_action::pg_catalog.text, ':rtekind 0 :relid ([0-9]+) ', 'g') m(m)
+                WHERE r.ev_type = '1' AND r.ev_class >= 16384)
+            SELECT r.ev_class, c.relname::text, r.place, 'pg_depend has none on ' || t.relname, 'pg_depend of ' || r.oid
+            FROM reads r JOIN pg_catalog.pg_class c ON c.oid = r.ev_class AND c.relkind IN ('v', 'm')
+            JOIN pg_catalog.pg_class t ON t.oid = r.relid
+            WHERE r.relid >= 16384 AND r.relid <> r.ev_class AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
+                WHERE d.classid = 2618 AND d.objid = r.oid AND d.refclassid = 1259 AND d.refobjid = r.relid)
             """),
         new("depend-owner", "pg_shdepend", "a dependency of the relation on its owner", """
             SELECT c.oid, c.relname::text, c.ctid::text, 'pg_shdepend has none on role ' || c.relowner
