@@ -42,6 +42,8 @@ internal sealed class KillWard(Servers servers) : IDisposable
         Checks = mechanism.Checks,
         Includes = mechanism.Everywhere || mechanism.Checks is ["catalog"] or ["collation"] or ["sequence"] or ["foreign-key"] or ["uniqueness"] ? null : relation => relation.TableName == "ward",
         Policy = mechanism.Policy,
+        Depth = mechanism.Depth,
+        Repair = mechanism.Repair,
         Approve = true,
     };
 

@@ -29,6 +29,14 @@ internal sealed record Mechanism(
     /// <summary>The checks look at more than the table <c>ward</c>.</summary>
     public bool Everywhere { get; init; }
 
+    /// <summary>The repair that a person named, for one that waits for it.</summary>
+    public string? Repair { get; init; }
+
+    /// <summary>The table has another file afterwards, as it should.</summary>
+    public bool Rewrites { get; init; }
+
+    public Depth Depth { get; init; } = Depth.Standard;
+
     public Policy Policy { get; init; } = new() { Consent = true };
 
     private static Policy RowsMayChange { get; } = new() { Consent = true, Allow = Grade.Reversible };
@@ -46,7 +54,18 @@ internal sealed record Mechanism(
 
     private const string Writers = "LOCK TABLE ward IN ROW EXCLUSIVE MODE";
 
-    public static IReadOnlyList<Mechanism> All { get; } =
+    /// <summary>The map of before a row was replaced is put back, as a lost write would leave it.</summary>
+    public static Mechanism OfLyingMap { get; } = new("visibility-map", [RebuildVisibilityMapStep.Name, UnboundedSqlStep.Name], ["visibility-map"], Ward, """
+        VACUUM ward;;CHECKPOINT;;
+        DO $$ BEGIN EXECUTE format('COPY (SELECT) TO PROGRAM %L', format('cat >/dev/null; cp %1$s_vm %1$s_vm.kept', pg_relation_filepath('ward'))); END $$;;
+        UPDATE ward SET body = body WHERE id % 50 = 0;;
+        SELECT pg_truncate_visibility_map('ward');;CHECKPOINT;;
+        DO $$ BEGIN EXECUTE format('COPY (SELECT) TO PROGRAM %L', format('cat >/dev/null; mv %1$s_vm.kept %1$s_vm', pg_relation_filepath('ward'))); END $$
+        """, "SELECT count(*) > 0 FROM pg_check_visible('ward')");
+
+    public static IReadOnlyList<Mechanism> All => [.. Usual, .. PageMechanisms.All, .. FurtherMechanisms.All];
+
+    private static IReadOnlyList<Mechanism> Usual { get; } =
     [
         // The order that the index was built with is turned round, as a new version of a library does.
         new("rebuild-index", [RebuildIndexStep.Name], ["heap", "btree", "index-state"], Ward, """
@@ -66,14 +85,7 @@ internal sealed record Mechanism(
             UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'ward_body_ccnew'::regclass
             """, "SELECT NOT indisvalid FROM pg_index WHERE indexrelid = 'ward_body_ccnew'::regclass") { Stall = Writers },
 
-        // The map of before a row was replaced is put back, as a lost write would leave it.
-        new("visibility-map", [RebuildVisibilityMapStep.Name, UnboundedSqlStep.Name], ["visibility-map"], Ward, """
-            VACUUM ward;;CHECKPOINT;;
-            DO $$ BEGIN EXECUTE format('COPY (SELECT) TO PROGRAM %L', format('cat >/dev/null; cp %1$s_vm %1$s_vm.kept', pg_relation_filepath('ward'))); END $$;;
-            UPDATE ward SET body = body WHERE id % 50 = 0;;
-            SELECT pg_truncate_visibility_map('ward');;CHECKPOINT;;
-            DO $$ BEGIN EXECUTE format('COPY (SELECT) TO PROGRAM %L', format('cat >/dev/null; mv %1$s_vm.kept %1$s_vm', pg_relation_filepath('ward'))); END $$
-            """, "SELECT count(*) > 0 FROM pg_check_visible('ward')"),
+        OfLyingMap,
         // One byte of a row's header rots on the disk: the checksum that is stored there tells what it was.
         new("write-pages", [WritePagesStep.Name], ["pages"], Ward, """
             CHECKPOINT;;
@@ -155,8 +167,6 @@ internal sealed record Mechanism(
                 format('base64 -d | dd of=%s bs=8192 conv=notrunc iflag=fullblock status=none', pg_relation_filepath('ward')));
             END $$
             """, "SELECT count(*) = 8 FROM ward") { OneTransaction = true, OnlyAll = true, Restarts = true, Policy = RowsMayChange },
-
-        .. FurtherMechanisms.All,
     ];
 
     public static Mechanism Named(string name) => All.Single(mechanism => mechanism.Name == name);

@@ -18,6 +18,9 @@ internal sealed record Treatment(string ConnectionString, string? DataDirectory,
     public Policy Policy { get; init; } = new() { Consent = true };
     public Depth Depth { get; init; } = Depth.Standard;
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(20);
+    /// <summary>The one repair that a person named.</summary>
+    public string? Repair { get; init; }
+
     public Func<string, long>? FreeBytes { get; init; }
 
     /// <summary>A person approves every plan that asks for it, and the case is healed again.</summary>
@@ -49,7 +52,7 @@ internal sealed record Treatment(string ConnectionString, string? DataDirectory,
         var told = new ToldLedger(ledger, After);
         var registry = Registry();
         var shelf = new SnapshotStore(Path.Combine(State, "snapshots"), new SnapshotStoreSettings(), TimeProvider.System, FreeBytes);
-        var healer = new Healer(new Planner(registry, source), source, new Examiner(registry, source, Depth),
+        var healer = new Healer(new Planner(registry, source, Repair), source, new Examiner(registry, source, Depth),
             new OperatingRoom(factory, source.Server, TimeProvider.System) { Patience = Patience }, new SnapshotTaker(shelf, factory), told,
             Policy, TimeProvider.System);
         var treated = new List<CaseReport>();
