@@ -20,7 +20,7 @@ internal static class ConfigurationFile
         {
             ConfigurationResult.Valid valid => valid.Configuration,
             ConfigurationResult.Refused refused => throw new UsageException(
-                $"the configuration has {refused.Mistakes.Count} mistakes; nothing was done\n"
+                $"the configuration has {Output.Text.Count(refused.Mistakes.Count, "mistake")}; nothing was done\n"
                 + string.Join('\n', refused.Mistakes.Select(mistake => $"  {mistake}"))),
             _ => throw new System.Diagnostics.UnreachableException(),
         };

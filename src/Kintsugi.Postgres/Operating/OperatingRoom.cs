@@ -25,6 +25,8 @@ public sealed class OperatingRoom(SessionFactory factory, Capabilities server, T
         try
         {
             whole = await factory.OpenWrite("postgres", cancellationToken);
+            // First: behind a pooler the lock would stay with a backend that is handed to others.
+            await Identify(whole, cancellationToken);
             await Lock(whole, ServerLock, cancellationToken);
             session = await factory.OpenWrite(database, cancellationToken);
             await Identify(session, cancellationToken);

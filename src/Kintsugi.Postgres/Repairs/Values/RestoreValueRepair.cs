@@ -50,11 +50,11 @@ public sealed class RestoreValueRepair(TimeProvider clock) : IRepair
         var indexes = await IndexTestimony.Of(table, patient, cancellationToken);
         try
         {
-            var (places, suspects, why) = generated
+            var (places, suspects, why, isFinal) = generated
                 ? await Stale(accused!, patient, cancellationToken)
                 : await Contradicted(healing, index!, table, indexes, roots, view, patient, cancellationToken);
             if (why is not null)
-                return new Proposal.Refused(why);
+                return new Proposal.Refused(why, isFinal);
             if (await StoredColumn.Of(table, patient.Session, cancellationToken) is not { } columns)
                 return new Proposal.Refused("the definition of its columns could not be read");
             return await Propose(healing, table, places, suspects, new ValueSurgeon(table, columns, indexes, roots, view, patient), bytes, patient, cancellationToken);
@@ -65,28 +65,33 @@ public sealed class RestoreValueRepair(TimeProvider clock) : IRepair
         }
     }
 
-    private static async ValueTask<(IReadOnlyList<string> Places, IReadOnlyCollection<string> Suspects, string? Why)> Stale(
+    private static async ValueTask<(IReadOnlyList<string> Places, IReadOnlyCollection<string> Suspects, string? Why, bool IsFinal)> Stale(
         AccusedTable accused, Patient patient, CancellationToken cancellationToken)
     {
         if (accused.Violation is not { } violation || RowGround.Says(accused.Finding, FactNames.Spread, "mass"))
-            return ([], [], "most rows disagree: the expression has changed");
+            return ([], [], "most rows disagree: the expression has changed", false);
         var row = Quote.Identifier(accused.Table.Name);
         var places = await patient.Session.InTransaction(Evidence.Settings(accused.Role), session => session.Rows(
             $"SELECT {row}.ctid::pg_catalog.text FROM ONLY {Quote.Name(accused.Table)} WHERE ({violation}) LIMIT {MostRows + 1}", found => found.GetString(0),
             cancellationToken), cancellationToken);
-        return (places, RowGround.List(accused.Finding, FactNames.BaseColumns), Count(places));
+        return (places, RowGround.List(accused.Finding, FactNames.BaseColumns), Count(places), false);
     }
 
-    private static async ValueTask<(IReadOnlyList<string> Places, IReadOnlyCollection<string> Suspects, string? Why)> Contradicted(
+    private static async ValueTask<(IReadOnlyList<string> Places, IReadOnlyCollection<string> Suspects, string? Why, bool IsFinal)> Contradicted(
         HealingCase healing, Relation index, Relation table, IReadOnlyList<IndexTestimony> indexes, RowRoots roots, IPageView view, Patient patient,
         CancellationToken cancellationToken)
     {
         if (indexes.FirstOrDefault(one => one.Index.Oid == index.Oid) is not { } testimony)
-            return ([], [], "its keys are of types whose bytes are not compared, or it is too large");
+            return ([], [], "its keys are of types whose bytes are not compared, or it is too large", false);
         if (!ContradictedRows.FoundOrder(healing.Findings) && await BTreeCheck.Disorder(index, patient, cancellationToken) is { } disorder)
-            return ([], [], $"it is no witness: {disorder}");
-        var places = await new ContradictedRows(table, testimony, roots, view, patient).Find(healing.Findings, cancellationToken);
-        return places is null ? ([], [], "it is no witness: a page of it cannot be read") : (places, testimony.Reads.ToList(), Count(places));
+            return ([], [], $"it is no witness: {disorder}", false);
+        var rows = new ContradictedRows(table, testimony, roots, view, patient);
+        var places = await rows.Find(healing.Findings, cancellationToken);
+        if (places is null)
+            return ([], [], "it is no witness: a page of it cannot be read", false);
+        if (places.Count > MostRows && await new ForeignPages(table, testimony, roots, view, patient).Doubt(rows, places, cancellationToken) is { } foreign)
+            return ([], [], foreign, true);
+        return (places, testimony.Reads.ToList(), Count(places), false);
     }
 
     private static string? Count(IReadOnlyList<string> places) => places.Count switch
