@@ -31,7 +31,10 @@ public sealed class ReindexRepair : IRepair
         long bytes = 0;
         foreach (var target in healing.Findings.Select(finding => finding.Target).DistinctBy(target => target.Name))
         {
-            if (patient.Relations.Find(target.ObjectSchema, target.Object) is not { Index: not null, Kind: 'i' } index)
+            var accused = patient.Relations.Find(target.ObjectSchema, target.Object);
+            if (accused is { Kind: 'r' or 'm' or 't', Path: not null } table && (healing.Fault == Faults.FileMissing || healing.Fault == Faults.FileTruncated))
+                return new Proposal.Refused(LostFile.ByHand([.. healing.Findings.Where(finding => finding.Target.Name == target.Name)], table));
+            if (accused is not { Index: not null, Kind: 'i' } index)
                 return new Proposal.Refused(target.Kind == TargetKind.Index
                     ? $"{target.Name} is not in the catalog any more" : $"{target.Name} is not an index: nothing to rebuild it from");
             if (healing.Fault == Faults.IndexInvalid && await WhyNotWanted(index, patient, cancellationToken) is { } why)

@@ -1,0 +1,76 @@
+using Kintsugi.Lab;
+using Kintsugi.Postgres.Tests.Checks.Storage;
+using Kintsugi.Postgres.Tests.Fixtures;
+using Kintsugi.Postgres.Tests.Healing;
+using Kintsugi.State;
+using Npgsql;
+
+namespace Kintsugi.Postgres.Tests.Repairs;
+
+/// <summary>A table whose file is gone goes to a person, with ways back that are walked here as they are told.</summary>
+public sealed class LostFileTests(Servers servers) : IDisposable
+{
+    private readonly string state = Directory.CreateTempSubdirectory("kintsugi-lost-file-").FullName;
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public void Dispose() => Directory.Delete(state, recursive: true);
+
+    private Treatment Treat(TestDatabase database)
+    {
+        StateDirectory.Open(state);
+        return new Treatment(database.ConnectionString, database.Cluster.DataDirectory, state)
+        {
+            Checks = ["pages"],
+            Policy = new Policy { Consent = true, Allow = Grade.Reversible },
+        };
+    }
+
+    [Theory, MemberData(nameof(TestMajors.Ends), MemberType = typeof(TestMajors))]
+    public async Task A_deleted_file_that_a_process_has_open_comes_back_as_the_case_says(int major)
+    {
+        await using var database = await servers.Cluster(major, Token);
+        var before = await database.Fingerprint(Token);
+        await database.Execute("CHECKPOINT", Token);
+        await using var holder = new NpgsqlConnection(database.ConnectionString + ";Pooling=false");
+        await holder.OpenAsync(Token);
+        await using (var read = new NpgsqlCommand("SELECT count(*) FROM movies", holder))
+            await read.ExecuteScalarAsync(Token);
+        var file = await StorageWard.FileOf(database, "movies", Token);
+        File.Delete(file);
+
+        var done = Assert.Single(await Treat(database).Run(Token), done => done.Case.Fault == Faults.FileMissing);
+
+        Assert.True(done.Outcome is Outcome.Escalated, done.Outcome.Word);
+        Assert.Contains("ls -l /proc/[0-9]*/fd", done.Outcome.Why, StringComparison.Ordinal);
+        Assert.Contains("restore_command", done.Outcome.Why, StringComparison.Ordinal);
+        var open = Directory.EnumerateFileSystemEntries($"/proc/{holder.ProcessID}/fd").First(descriptor => new FileInfo(descriptor).LinkTarget == $"{file} (deleted)");
+        File.Copy(open, file);
+        await servers.Laboratory.Account.Own(file, Token);
+        await holder.CloseAsync();
+        await database.Cluster.Stop(StopMode.Fast, Token);
+        await database.Cluster.Start(Token);
+        Assert.True(before.CompareWith(await database.Fingerprint(Token)).IsEmpty);
+        Assert.Empty((await Treat(database).Look(Token)).Findings);
+    }
+
+    [Theory, MemberData(nameof(TestMajors.Ends), MemberType = typeof(TestMajors))]
+    public async Task A_table_without_its_init_fork_gets_one_as_the_case_says(int major)
+    {
+        await using var database = await servers.Cluster(major, Token);
+        await database.Execute("CREATE UNLOGGED TABLE light (id int PRIMARY KEY)", Token);
+        await database.Execute("INSERT INTO light SELECT generate_series(1, 500)", Token);
+        var before = await database.Fingerprint(Token);
+        File.Delete(await StorageWard.FileOf(database, "light", Token) + "_init");
+
+        var done = Assert.Single(await Treat(database).Run(Token), done => done.Case.Fault == Faults.FileMissing);
+
+        Assert.True(done.Outcome is Outcome.Escalated, done.Outcome.Word);
+        foreach (var command in new[] { "ALTER TABLE \"public\".\"light\" SET LOGGED", "ALTER TABLE \"public\".\"light\" SET UNLOGGED" })
+        {
+            Assert.Contains(command, done.Outcome.Why, StringComparison.Ordinal);
+            await database.Execute(command, Token);
+        }
+        Assert.Empty((await Treat(database).Look(Token)).Findings);
+        Assert.True(before.CompareWith(await database.Fingerprint(Token)).IsEmpty);
+    }
+}
