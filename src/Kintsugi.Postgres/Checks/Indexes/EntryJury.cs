@@ -9,6 +9,7 @@ namespace Kintsugi.Postgres.Checks.Indexes;
 /// </summary>
 internal sealed class EntryJury(IReadOnlyList<IPageView> views, Located heap, bool checksums)
 {
+    private readonly IReadOnlyList<IPageView> views = [.. views.Select(view => view.IsLocked ? new ReadAheadView(view) : view)];
     private readonly IndexPageContent content = new();
 
     public async ValueTask<(IReadOnlyList<EntrySuspicion> Guilty, IReadOnlyList<EntrySuspicion> Open)> Entries(
@@ -77,12 +78,12 @@ internal sealed class EntryJury(IReadOnlyList<IPageView> views, Located heap, bo
         if (count == 0)
             return (Answer.Innocent, suspicion);
         if (suspicion.Tid.Block >= end)
-            return (desk.IsExact(index!) && await stands.Value ? Answer.Guilty : Answer.Open, suspicion with { Fault = SlotFault.BeyondEnd });
+            return (desk.IsExact(index!, suspicion.Index) && await stands.Value ? Answer.Guilty : Answer.Open, suspicion with { Fault = SlotFault.BeyondEnd });
         if (await desk.Page(heap, suspicion.Tid.Block, cancellationToken) is not { } page)
             return (Answer.Open, suspicion);
         var fault = HeapSlots.Judge(page, suspicion.Tid.Item);
         return fault == SlotFault.None ? (Answer.Innocent, suspicion)
-            : (desk.IsExact(index!) && desk.IsExact(page) ? Answer.Guilty : Answer.Open, suspicion with { Fault = fault });
+            : (desk.IsExact(index!, suspicion.Index) && desk.IsExact(page) ? Answer.Guilty : Answer.Open, suspicion with { Fault = fault });
     }
 
     /// <summary>One row, two entries: on one page, or on two that are both exact.</summary>
@@ -99,7 +100,7 @@ internal sealed class EntryJury(IReadOnlyList<IPageView> views, Located heap, bo
             if (Count(suspicion, page, bytes, desk) is not { } count)
                 return (Answer.Open, suspicion);
             total += count;
-            exact &= count == 0 || desk.IsExact(bytes!);
+            exact &= count == 0 || desk.IsExact(bytes!, suspicion.Index);
         }
         return (total < 2 ? Answer.Innocent : exact ? Answer.Guilty : Answer.Open, suspicion);
     }
@@ -126,7 +127,7 @@ internal sealed class EntryJury(IReadOnlyList<IPageView> views, Located heap, bo
             || IndexPages.Siblings(kind, parent, content.Role).Contains((uint)suspicion.Page);
         var missing = suspicion.Page >= await view.Blocks(suspicion.Index, cancellationToken)
             || await desk.Page(suspicion.Index, suspicion.Page, cancellationToken) is { } child && PageHeader.IsAllZero(child);
-        return (!leads || !missing ? Answer.Innocent : desk.IsExact(parent) ? Answer.Guilty : Answer.Open, suspicion);
+        return (!leads || !missing ? Answer.Innocent : desk.IsExact(parent, suspicion.Index) ? Answer.Guilty : Answer.Open, suspicion);
     }
 
     /// <returns>How many entries of that page lead there; null when the page cannot be believed.</returns>

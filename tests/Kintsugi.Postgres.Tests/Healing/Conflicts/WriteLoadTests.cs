@@ -42,10 +42,13 @@ public sealed class WriteLoadTests(Servers servers) : IDisposable
     [Theory, MemberData(nameof(Matrix))]
     public async Task No_writer_notices_that_its_table_is_healed_and_no_update_is_lost(string name, int major)
     {
-        await using var database = await servers.Database(major, Token);
+        // On a shared server the checkpoint of another test may write the page over from shared buffers: then nothing is left to heal.
+        await using var database = name == "write-pages" ? await servers.Cluster(major, Token) : await servers.Database(major, Token);
         var mechanism = Mechanism.Named(name);
         await database.Execute(mechanism.Prepare, Token);
         await database.Execute("ALTER TABLE ward ADD n bigint NOT NULL DEFAULT 0", Token);
+        // Whoever reads first sets hint bits, and a page that they made dirty is written over the damage: before, not after.
+        await database.Execute("SELECT count(*) FROM ward", Token);
         foreach (var statement in mechanism.Injure.Split(";;"))
             await database.Execute(statement, Token);
         Assert.True(await database.Scalar<bool>(mechanism.Took, Token));
