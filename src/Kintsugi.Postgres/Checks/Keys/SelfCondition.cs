@@ -21,12 +21,17 @@ internal static class SelfCondition
         : [.. column.Operators.Where(it => Array.IndexOf(Reflexive, it.Name) >= 0).OrderBy(it => Order(it, column))
             .Select<KeyOperator, Func<string, string, string>>(it => (value, own) => $"{value} {it.Sql} {own}")];
 
-    /// <summary>A value that finds everything would read the whole table for one row, and its entry tells nothing about keys.</summary>
+    /// <summary>
+    /// A value that finds everything would read the whole table for one row, and its entry tells nothing about keys. One with NaN is no number's neighbour:
+    /// searches of GiST and SP-GiST pass it by in an index that is sound (gistproc.c).
+    /// </summary>
     public static string? Telling(KeyColumn column) => column.Family switch
     {
         "array_ops" => $"pg_catalog.cardinality({column.Expression}) > 0",
         "jsonb_ops" or "jsonb_path_ops" => column.Expression + """ OPERATOR(pg_catalog.<>) ALL ('{"{}",[]}'::pg_catalog.jsonb[])""",
         "tsvector_ops" => $"pg_catalog.length({column.Expression}) > 0",
+        "point_ops" or "box_ops" or "poly_ops" or "circle_ops" or "quad_point_ops" or "kd_point_ops" or "gist_cube_ops" =>
+            $"pg_catalog.strpos({column.Expression}::pg_catalog.text, 'NaN') = 0",
         _ => null,
     };
 
