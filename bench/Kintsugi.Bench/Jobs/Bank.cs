@@ -25,7 +25,7 @@ internal sealed class Bank(Room room, ThrowawayCluster cluster, string pgbench)
         Rate = Math.Max(20, double.Parse(line.Split(' ')[2], CultureInfo.InvariantCulture) / 2);
     }
 
-    /// <summary>A steady stream of transactions, with something of ours beside it, again and again until the stream ends.</summary>
+    /// <summary>A steady stream of transactions, with something beside it, again and again until the stream ends.</summary>
     public async Task<Stream> Serve(Func<CancellationToken, Task<Run>>? beside, CancellationToken cancellationToken)
     {
         var prefix = Path.Combine(room.Laboratory.Root, "latency");
@@ -49,6 +49,8 @@ internal sealed class Bank(Room room, ThrowawayCluster cluster, string pgbench)
 
     public async Task<Run> Ours(string[] arguments, CancellationToken stop) =>
         (await room.Beside(cluster, [room.Kintsugi, arguments[0], "-d", Database, "-q", .. arguments[1..]], stop)).Require(0);
+
+    public async Task<Run> Peer(string[] command, CancellationToken stop) => (await room.Beside(cluster, [.. command, "-d", Database], stop)).Require(0);
 
     /// <summary>What was begun is ended: a heal that is killed would leave its index half built for the next one to finish.</summary>
     public async Task<Run> BreakAndHeal(CancellationToken stop)

@@ -46,7 +46,8 @@ internal static partial class InventoryReader
     public static async ValueTask<Inventory> Read(IReadSession session, CancellationToken cancellationToken)
     {
         // A TOAST table that two tables claim, or an index with two rows, is there once; the check catalog says what is wrong.
-        var rows = (await session.Rows(Sql, ReadRow, cancellationToken)).DistinctBy(row => row.Relation.Oid).ToList();
+        var words = new Words();
+        var rows = (await session.Rows(Sql, row => ReadRow(row, words), cancellationToken)).DistinctBy(row => row.Relation.Oid).ToList();
         for (var i = 0; i < rows.Count; i++)
             if (rows[i].Relation.Pages is < 0 or > BelievedPages)
                 rows[i] = rows[i] with { Relation = await Measured(rows[i].Relation, session, cancellationToken) };
@@ -103,18 +104,18 @@ internal static partial class InventoryReader
         };
     }
 
-    private static Row ReadRow(System.Data.Common.DbDataReader row)
+    private static Row ReadRow(System.Data.Common.DbDataReader row, Words words)
     {
         uint? indexed = row.IsDBNull(15) ? null : row.GetFieldValue<uint>(15);
         var relation = new Relation
         {
             Oid = row.GetFieldValue<uint>(0),
             // A relation whose namespace is gone is still a relation: the catalog checks will say so.
-            Schema = row.IsDBNull(1) ? "?" : row.GetString(1),
+            Schema = row.IsDBNull(1) ? "?" : words.Of(row.GetString(1)),
             Name = row.GetString(2),
             Kind = row.GetString(3)[0],
             Persistence = row.GetString(4)[0],
-            AccessMethod = row.GetString(5),
+            AccessMethod = words.Of(row.GetString(5)),
             Filenode = row.IsDBNull(6) ? 0 : row.GetFieldValue<uint>(6),
             Path = row.IsDBNull(7) ? null : row.GetString(7),
             Pages = row.GetInt32(8),
@@ -123,10 +124,10 @@ internal static partial class InventoryReader
             IsShared = row.GetBoolean(11),
             IsPartition = row.GetBoolean(12),
             HasRowSecurity = row.GetBoolean(13),
-            Owner = row.GetString(14),
+            Owner = words.Of(row.GetString(14)),
             Index = indexed is null ? null : ReadIndex(row),
         };
-        return new Row(relation, indexed, Place().Replace(row.GetString(27), ""), Oid(row, 28), Oid(row, 30));
+        return new Row(relation, indexed, words.Of(Place().Replace(row.GetString(27), "")), Oid(row, 28), Oid(row, 30));
     }
 
     private static IndexFacts ReadIndex(System.Data.Common.DbDataReader row) => new()
@@ -144,6 +145,20 @@ internal static partial class InventoryReader
         KeyColumns = row.GetInt16(26),
         HasCollation = row.GetBoolean(29),
     };
+
+    /// <summary>Words that hundreds of thousands of relations share, each held once.</summary>
+    private sealed class Words
+    {
+        private readonly HashSet<string> known = [];
+
+        public string Of(string word)
+        {
+            if (known.TryGetValue(word, out var same))
+                return same;
+            known.Add(word);
+            return word;
+        }
+    }
 
     private static uint? Oid(System.Data.Common.DbDataReader row, int at) => row.IsDBNull(at) ? null : row.GetFieldValue<uint>(at);
 

@@ -33,8 +33,9 @@ internal static class ScrubTables
     /// <summary>What the files looked like under a proof; a place that was examined in several portions has one answer or none.</summary>
     private static void RecordBodies(DbConnection connection, string server, ScrubReport report)
     {
-        foreach (var place in report.Examinations.Where(e => e.Carried is null).GroupBy(
-            e => (e.Check, Database: e.Target.Database ?? "", Object: Proof.Place(e.Target))))
+        if (!report.Examinations.Any(e => e.Body is not null))
+            return;
+        foreach (var place in Places(report.Examinations.Where(e => e.Carried is null)))
             if (place.First().Body is { } body && place.All(e => e.Body == body))
                 ObservationTables.Record(connection, server, new Observation(ScrubHistory.BodyScope,
                     ScrubHistory.BodyKey(place.Key.Check, place.Key.Database, place.Key.Object), ScrubHistory.BodyValue(report.Depth, body), report.Finished));
@@ -67,8 +68,7 @@ internal static class ScrubTables
             "insert into proofs values (@server, @database, @object, @check, @at, @depth) on conflict (server, database, object, check_id) "
                 + "do update set at = excluded.at, depth = excluded.depth",
             "@server", "@database", "@object", "@check", "@at", "@depth");
-        foreach (var place in report.Examinations.GroupBy(
-            e => (e.Check, Database: e.Target.Database ?? "", Object: Proof.Place(e.Target))))
+        foreach (var place in Places(report.Examinations))
         {
             var worst = place.Select(e => e.Verdict).MaxBy(Weight)!;
             var at = place.Where(e => e.Carried is not null).Select(e => e.Carried!.At).DefaultIfEmpty(report.Started).Min() is var oldest
@@ -80,6 +80,10 @@ internal static class ScrubTables
         verdict.Flush();
         proof.Flush();
     }
+
+    /// <summary>Check by check, so that the names of hundreds of thousands of places are never held together.</summary>
+    private static IEnumerable<IGrouping<(string Check, string Database, string Object), Examination>> Places(IEnumerable<Examination> examinations) =>
+        examinations.GroupBy(e => e.Check).SelectMany(check => check.GroupBy(e => (e.Check, Database: e.Target.Database ?? "", Object: Proof.Place(e.Target))));
 
     private static int Weight(Verdict verdict) => verdict switch
     {

@@ -24,6 +24,7 @@ public sealed class PageLedgerFile(string path, TimeProvider clock) : IPageLedge
 
     private readonly Lock gate = new();
     private SqliteConnection? open;
+    private bool pruned;
 
     public DateTimeOffset Began { get; } = clock.GetUtcNow();
 
@@ -32,10 +33,21 @@ public sealed class PageLedgerFile(string path, TimeProvider clock) : IPageLedge
 
     public ValueTask<IReadOnlyList<PageRecord>> Find(
         string cluster, IReadOnlyCollection<string> paths, int? segment, CancellationToken cancellationToken) =>
-        Use<IReadOnlyList<PageRecord>>(connection => [.. paths.SelectMany(path => Sql.Rows(connection,
-            $"select {Columns} from page_records where cluster = @cluster and path = @path and segment = coalesce(@segment, segment)", Read,
-            ("@cluster", cluster), ("@path", path), ("@segment", segment)))],
-            [], cancellationToken);
+        Use<IReadOnlyList<PageRecord>>(connection =>
+        {
+            var found = new List<PageRecord>();
+            using var command = Sql.Command(connection,
+                $"select {Columns} from page_records where cluster = @cluster and path = @path and segment = coalesce(@segment, segment)",
+                ("@cluster", cluster), ("@path", ""), ("@segment", segment));
+            foreach (var path in paths)
+            {
+                command.Parameters[1].Value = path;
+                using var reader = command.ExecuteReader();
+                while (reader.Read())
+                    found.Add(Read(reader));
+            }
+            return found;
+        }, [], cancellationToken);
 
     public ValueTask<IReadOnlyList<PageRecord>> Younger(
         string cluster, ulong lsn, uint timeline, DateTimeOffset since, int most, CancellationToken cancellationToken) =>
@@ -58,25 +70,30 @@ public sealed class PageLedgerFile(string path, TimeProvider clock) : IPageLedge
         await Use(connection =>
         {
             using var transaction = connection.BeginTransaction();
-            foreach (var record in records)
-                Keep(connection, cluster, record);
-            Sql.Run(connection, "delete from page_records where cluster = @cluster and seen < @old",
-                ("@cluster", cluster), ("@old", Sql.Time(clock.GetUtcNow() - Forgotten)));
+            Keep(connection, cluster, records);
+            if (!pruned)
+                Sql.Run(connection, "delete from page_records where cluster = @cluster and seen < @old",
+                    ("@cluster", cluster), ("@old", Sql.Time(clock.GetUtcNow() - Forgotten)));
             transaction.Commit();
+            // It reads every record: once a pass, not once for each hundred relations of it.
+            pruned = true;
             return true;
         }, true, cancellationToken);
     }
 
-    private static void Keep(SqliteConnection connection, string cluster, PageRecord record)
+    private static void Keep(SqliteConnection connection, string cluster, IReadOnlyCollection<PageRecord> records)
     {
-        var folder = record.Path[..(record.Path.LastIndexOf('/') + 1)];
-        Sql.Run(connection, "delete from page_records where cluster = @cluster and relation = @relation and path <> @path and substr(path, 1, length(@folder)) = @folder",
-            ("@cluster", cluster), ("@relation", (long)record.Relation), ("@path", record.Path), ("@folder", folder));
-        Sql.Run(connection, $"insert or replace into page_records (cluster, {Columns}) values (@cluster, @path, @segment, @relation, @timeline, @highest, "
-            + "@pages, @since, @seen)",
-            ("@cluster", cluster), ("@path", record.Path), ("@segment", record.Segment), ("@relation", (long)record.Relation),
-            ("@timeline", (long)record.Timeline), ("@highest", (long)record.HighestLsn), ("@pages", record.Pages.ToArray()),
-            ("@since", Sql.Time(record.Since)), ("@seen", Sql.Time(record.Seen)));
+        using var forget = Sql.Command(connection, "delete from page_records where cluster = @cluster and relation = @relation and path <> @path "
+            + "and substr(path, 1, length(@folder)) = @folder", ("@cluster", cluster), ("@relation", 0), ("@path", ""), ("@folder", ""));
+        using var keep = Sql.Command(connection, $"insert or replace into page_records (cluster, {Columns}) values (@cluster, @path, @segment, @relation, @timeline, "
+            + "@highest, @pages, @since, @seen)", ("@cluster", cluster), ("@path", ""), ("@segment", 0), ("@relation", 0), ("@timeline", 0), ("@highest", 0),
+            ("@pages", Array.Empty<byte>()), ("@since", ""), ("@seen", ""));
+        foreach (var record in records)
+        {
+            Sql.Again(forget, cluster, (long)record.Relation, record.Path, record.Path[..(record.Path.LastIndexOf('/') + 1)]);
+            Sql.Again(keep, cluster, record.Path, (long)record.Segment, (long)record.Relation, (long)record.Timeline, (long)record.HighestLsn,
+                record.Pages.ToArray(), Sql.Time(record.Since), Sql.Time(record.Seen));
+        }
     }
 
     private static PageRecord Read(DbDataReader row) => new(

@@ -48,7 +48,15 @@ internal static class Sql
     /// <summary>Both servers of ours count in 64 bits.</summary>
     public static int Whole(this DbDataReader row, int column) => checked((int)row.GetInt64(column));
 
-    private static DbCommand Command(DbConnection connection, string sql, ReadOnlySpan<(string Name, object? Value)> parameters)
+    /// <summary>Runs a command that was made once with other values, in the order of its parameters.</summary>
+    public static void Again(DbCommand command, params ReadOnlySpan<object> values)
+    {
+        for (var i = 0; i < values.Length; i++)
+            command.Parameters[i].Value = values[i];
+        command.ExecuteNonQuery();
+    }
+
+    public static DbCommand Command(DbConnection connection, string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)
     {
         var command = connection.CreateCommand();
         command.CommandText = sql;
