@@ -12,7 +12,7 @@ internal sealed class HeapWalk(DataDirectory directory)
 
     public delegate void Visit(TransactionTrace trace, string file, long block);
 
-    /// <summary>Pages that could not be believed: they may name more transactions.</summary>
+    /// <summary>Pages that could not be believed, and files that are not there (a tablespace whose link is lost): they may name more transactions.</summary>
     public List<string> Unread { get; } = [];
 
     /// <summary>The first segment of the relation's file that this one belongs to.</summary>
@@ -28,6 +28,16 @@ internal sealed class HeapWalk(DataDirectory directory)
             foreach (var name in files.List(home))
                 if (name.Split('.') is [_, ..] parts && parts.Length <= 2 && parts.All(part => uint.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out _)))
                     await Walk(home + name, parts.Length == 2 ? uint.Parse(parts[1], CultureInfo.InvariantCulture) : 0, visit, cancellationToken);
+        await LookForMissing(cancellationToken);
+    }
+
+    private async ValueTask LookForMissing(CancellationToken cancellationToken)
+    {
+        var catalog = new RawCatalog(directory);
+        foreach (var database in await catalog.Databases(cancellationToken))
+            foreach (var relation in await catalog.Relations(database, cancellationToken))
+                if (relation is { HasHeap: true, Persistence: not 't', Path: { } path } && !directory.Files.Exists(path))
+                    Unread.Add($"{relation.Schema}.{relation.Name} in {path}, which is missing");
     }
 
     private async ValueTask Walk(string file, uint part, Visit visit, CancellationToken cancellationToken)

@@ -39,7 +39,7 @@ internal sealed class LostMultiXact(DataDirectory directory, string path)
                 (asked.TryGetValue(trace.Xid, out var known) ? known : asked[trace.Xid] = new Asked(file, block)).Rows++;
         }, cancellationToken);
         if (walk.Unread.Count > 0)
-            return Unknown($"{walk.Unread.Count} pages cannot be read, and may name more multixacts: {string.Join("; ", walk.Unread.Take(3))}. Heal these first");
+            return Unknown($"{walk.Unread.Count} pages or files cannot be read, and may name more multixacts: {string.Join("; ", walk.Unread.Take(3))}. Heal these first");
         var file = Path.Combine(directory.Path, path);
         var existing = File.Exists(file) ? await File.ReadAllBytesAsync(file, cancellationToken) : [];
         return Path.GetDirectoryName(path) == Offsets ? WriteOffsets(segment, control, existing) : WriteMembers(segment, control, existing);

@@ -31,7 +31,7 @@ internal sealed class LostTransactionLog(DataDirectory directory, string path)
         var (known, derived) = await Known(cancellationToken);
         await evidence.HearRows(known, derived, cancellationToken);
         if (evidence.Unread.Count > 0)
-            return Unknown($"{evidence.Unread.Count} pages or multixacts cannot be read, and may depend on more transactions: {Some(evidence.Unread)}. Heal these first");
+            return Unknown($"{evidence.Unread.Count} pages, files or multixacts cannot be read, and may depend on more transactions: {Some(evidence.Unread)}. Heal these first");
         return Written(segment, control, evidence, Existing());
     }
 

@@ -32,6 +32,7 @@ public sealed class LostMultiXactTests(Servers servers)
         await Both(database, "SELECT * FROM held WHERE id > 40 FOR KEY SHARE", "UPDATE held SET v = 'newer' WHERE id > 45");
         await database.Execute("DELETE FROM held WHERE id <= 5", Stop);
         Assert.Equal("as it was 40, newer 5", await Told(database));
+        var table = Path.Combine(data, (await database.Scalar<string>("SELECT pg_relation_filepath('held')", Stop))!);
         await database.Cluster.Stop(StopMode.Fast, Stop);
 
         foreach (var file in Files)
@@ -41,6 +42,11 @@ public sealed class LostMultiXactTests(Servers servers)
             var unknown = Assert.IsType<ClusterMend.Unknown>(await new LostMultiXact(DataDirectory.Open(data), file).Tell(Stop));
             Assert.Contains(file.Contains("offsets", StringComparison.Ordinal) ? "multixacts that updated or deleted rows"
                 : "5 row versions, the first in block 0 of base/", unknown.Reason, StringComparison.Ordinal);
+            // What lies in a file that cannot be seen at the moment asks for it all the same: the volume of a tablespace that is not mounted.
+            File.Move(table, table + ".away");
+            unknown = Assert.IsType<ClusterMend.Unknown>(await new LostMultiXact(DataDirectory.Open(data), file).Tell(Stop));
+            Assert.Contains("public.held in base/", unknown.Reason, StringComparison.Ordinal);
+            File.Move(table + ".away", table);
             await File.WriteAllBytesAsync(Path.Combine(data, file), original, Stop);
         }
     }

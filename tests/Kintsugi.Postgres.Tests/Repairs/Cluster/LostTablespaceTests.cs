@@ -2,6 +2,7 @@ using Kintsugi.Lab;
 using Kintsugi.Postgres.Files.Offline;
 using Kintsugi.Postgres.Operating.Stopped;
 using Kintsugi.Postgres.Repairs.Cluster;
+using Kintsugi.Postgres.Tests.Checks.Storage;
 using Kintsugi.Postgres.Tests.Fixtures;
 
 namespace Kintsugi.Postgres.Tests.Repairs.Cluster;
@@ -40,6 +41,10 @@ public sealed class LostTablespaceTests(Servers servers) : IDisposable
         await database.Cluster.Stop(StopMode.Fast, Stop);
         foreach (var link in new[] { first, second })
             File.Delete(Path.Combine(data, link));
+        // Also where these were all the links that there were.
+        var accused = (await StorageWard.ExamineStopped(database, Stop, "cluster-files")).Findings.Select(finding => finding.Facts["path"]).ToList();
+        Assert.Contains(first, accused);
+        Assert.Contains(second, accused);
 
         var several = Assert.IsType<ClusterMend.Unknown>(await Tell(data, first));
         Assert.Contains($"Found: {old}, {full}", several.Reason, StringComparison.Ordinal);

@@ -11,7 +11,7 @@ internal static class TablespaceExam
     {
         var entries = view.Files.List("pg_tblspc").Select(entry => entry.TrimEnd('/')).ToHashSet();
         // Without its directory the directory is what is missing.
-        if (view.Files.Exists("pg_tblspc") || entries.Count > 0)
+        if (entries.Count > 0 || view.Files.List("").Any(entry => entry.TrimEnd('/') == "pg_tblspc"))
             foreach (var (oid, name) in known)
                 if (!entries.Contains(oid.ToString(CultureInfo.InvariantCulture)))
                     view.AccuseCluster($"pg_tblspc/{oid}", $"the link of tablespace {name} is missing: none of its tables can be opened",
