@@ -70,8 +70,10 @@ public static class PostgresRegistry
     [
         new MendPagesRepair(TimeProvider.System),
         new RestorePagesRepair(TimeProvider.System),
+        new RebuildSequenceRepair(),
         new RelinkToastRepair(TimeProvider.System),
         new RestoreValueRepair(TimeProvider.System),
+        new RestoreInitForkRepair(),
         new ReindexRepair(),
         new DropLeftoverIndexRepair(),
         new RebuildVisibilityMapRepair(),

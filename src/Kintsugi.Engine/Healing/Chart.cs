@@ -18,7 +18,7 @@ internal sealed class Chart(ILedger ledger, TimeProvider clock, HealingCase heal
             cancellationToken);
 
     public ValueTask Planned(Plan plan, CancellationToken cancellationToken) =>
-        Write(Facts.Planned, $"{plan.Repair} in {plan.Steps.Count} steps, {plan.Grade.ToString().ToLowerInvariant()}", PlanJson.Write(plan),
+        Write(Facts.Planned, $"{plan.Repair} in {plan.Steps.Count} {(plan.Steps.Count == 1 ? "step" : "steps")}, {plan.Grade.ToString().ToLowerInvariant()}", PlanJson.Write(plan),
             cancellationToken);
 
     public ValueTask Judged(Judgement judgement, CancellationToken cancellationToken) => judgement switch

@@ -61,9 +61,16 @@ internal sealed class PageExchange(Step step, WriteSession session)
         return left;
     }
 
-    /// <summary>A TOAST table cannot be locked by itself: its owner is, and a change of its settings keeps VACUUM away from it.</summary>
+    /// <summary>
+    /// A TOAST table cannot be locked by itself: its owner is, and a change of its settings keeps VACUUM away from it. Of a sequence the statement is in the step.
+    /// </summary>
     private async ValueTask Hold(CancellationToken cancellationToken)
     {
+        if (step.Arguments.TryGetValue(WritePagesStep.HoldArgument, out var hold))
+        {
+            await session.Execute(hold, cancellationToken);
+            return;
+        }
         await session.Execute($"LOCK TABLE ONLY {step["table"]} IN ACCESS EXCLUSIVE MODE", cancellationToken);
         if (step["table"] != step["relation"])
             await session.Execute($"ALTER TABLE ONLY {step["table"]} SET (toast.autovacuum_enabled = off)", cancellationToken);

@@ -15,6 +15,7 @@ public static class StepRunners
         new RecreateRowsStep(),
         new SetSequenceStep(),
         new WritePagesStep(),
+        new RestoreInitForkStep(),
     ];
 
     public static IStepRunner For(string kind) => All.FirstOrDefault(runner => runner.Kind == kind)

@@ -9,6 +9,9 @@ internal sealed class WritePagesStep : IStepRunner
 {
     public const string Name = "write-pages";
 
+    /// <summary>A statement that keeps all others out and changes nothing, where LOCK TABLE cannot.</summary>
+    public const string HoldArgument = "hold";
+
     /// <summary>pd_lsn and pd_checksum come first (bufpage.h) and are the server's to change.</summary>
     private const int ChecksumAt = 8, Sealed = 10;
 

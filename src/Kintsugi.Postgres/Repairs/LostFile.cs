@@ -10,7 +10,11 @@ internal static class LostFile
     /// <param name="table">With its path below the data directory.</param>
     public static string ByHand(IReadOnlyList<Finding> findings, Relation table)
     {
-        var name = Quote.Name(table);
+        if (table.Kind == 'S')
+            return $"a sequence is one page, and it can be made anew. By hand, as the server's user: dd if=/dev/zero of=DATA/{table.Path} bs=8192 count=1 conv=fsync; chmod 600 DATA/{table.Path}; "
+                + "restart the server, for sessions may have the lost file open; then kintsugi heal puts the page of zeros right";
+        // A TOAST table goes by the table whose values it holds.
+        var name = Quote.Name(table.TableSchema, table.TableName);
         if (findings.All(finding => finding.Target.Fork == Forks.Init))
             return $"{table.Name} is whole, and only what it begins with after a crash is gone. By hand: ALTER TABLE {name} SET LOGGED; ALTER TABLE {name} SET UNLOGGED; each writes the "
                 + "table anew under a lock that keeps all others out, and loses nothing as long as no crash comes before";

@@ -32,7 +32,7 @@ public sealed class ReindexRepair : IRepair
         foreach (var target in healing.Findings.Select(finding => finding.Target).DistinctBy(target => target.Name))
         {
             var accused = patient.Relations.Find(target.ObjectSchema, target.Object);
-            if (accused is { Kind: 'r' or 'm' or 't', Path: not null } table && (healing.Fault == Faults.FileMissing || healing.Fault == Faults.FileTruncated))
+            if (accused is { Kind: 'r' or 'm' or 't' or 'S', Path: not null } table && (healing.Fault == Faults.FileMissing || healing.Fault == Faults.FileTruncated))
                 return new Proposal.Refused(LostFile.ByHand([.. healing.Findings.Where(finding => finding.Target.Name == target.Name)], table));
             if (accused is not { Index: not null, Kind: 'i' } index)
                 return new Proposal.Refused(target.Kind == TargetKind.Index

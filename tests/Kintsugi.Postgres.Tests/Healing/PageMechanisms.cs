@@ -20,6 +20,25 @@ internal static class PageMechanisms
             {Tear}
             """, Torn) { OneTransaction = true, OnlyAll = true, Restarts = true },
 
+        // Empty, for a crash empties unlogged tables; that is what they are. A checkpoint first: where redo makes the init fork again beside the old main fork, no server starts.
+        new("restore-init-fork", [RestoreInitForkStep.Name], ["pages"], "CREATE UNLOGGED TABLE ward (id integer PRIMARY KEY, mark integer)",
+            "CHECKPOINT;;DO $$ BEGIN EXECUTE format('COPY (SELECT) TO PROGRAM %L', format('cat >/dev/null; rm %s_init', pg_relation_filepath('ward'))); END $$",
+            "SELECT pg_stat_file(pg_relation_filepath('ward') || '_init', true) IS NULL") { OneTransaction = true },
+
+        // The page of a sequence is gone, and the WAL does not reach back to it.
+        new("rebuild-sequence", [WritePagesStep.Name, SetSequenceStep.Name], ["pages", "sequence"], """
+            CREATE TABLE ward (id serial PRIMARY KEY, body text) WITH (autovacuum_enabled = off);
+            INSERT INTO ward (body) SELECT md5(g::text) FROM generate_series(1, 300) g
+            """, """
+            SELECT pg_switch_wal();;CHECKPOINT;;CREATE TABLE filler ();;DROP TABLE filler;;SELECT pg_switch_wal();;CHECKPOINT;;
+            CREATE TABLE filler ();;DROP TABLE filler;;SELECT pg_switch_wal();;CHECKPOINT;;
+            DO $$ BEGIN EXECUTE format('COPY (SELECT) TO PROGRAM %L', format('cat >/dev/null; dd if=/dev/zero of=%s bs=8192 count=1 conv=notrunc status=none',
+              pg_relation_filepath('ward_id_seq'))); END $$
+            """, "SELECT pg_read_binary_file(pg_relation_filepath('ward_id_seq'), 0, 24) = decode(repeat('00', 24), 'hex')")
+        {
+            OneTransaction = true, OnlyAll = true, Restarts = true, Everywhere = true,
+        },
+
         // One bit of a pointer's value id rots under a checksum that fits.
         new("relink-toast", [WritePagesStep.Name], ["heap", "toast-values"], """
             CREATE TABLE ward (id integer PRIMARY KEY, body text) WITH (autovacuum_enabled = off);

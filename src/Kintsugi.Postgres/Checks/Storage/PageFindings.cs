@@ -36,7 +36,14 @@ internal static class PageFindings
     }
 
     public static Finding OfFile(FaultClass fault, Target target, string fork, string path, string evidence, string hint) =>
-        new(fault, target with { Fork = fork }, evidence) { Hint = hint, Facts = Facts(target, fork, path) };
+        new(fault, target with { Fork = fork }, evidence)
+        {
+            Hint = hint,
+            Facts = new Dictionary<string, string>(Facts(target, fork, path))
+            {
+                ["story"] = $"{target.Name}: {Fork(fork)} {(fault == Faults.FileMissing ? "is missing or cannot be read" : fault == Faults.FileTruncated ? "was cut off" : "is damaged")}",
+            },
+        };
 
     /// <summary>The one that stands for all that were not listed.</summary>
     public static Finding OfTheRest(Target target, string path) =>
@@ -57,7 +64,7 @@ internal static class PageFindings
 
     private static Dictionary<string, string> Facts(Target target, string fork, string path) => new()
     {
-        ["cause"] = $"{target.ObjectSchema}.{target.Object}:{(fork is Forks.Vm or Forks.Fsm ? fork : Forks.Main)}",
+        ["cause"] = $"{target.ObjectSchema}.{target.Object}:{fork}",
         ["story"] = $"{target.Name}: pages of {Fork(fork)} are damaged",
         ["path"] = path,
     };

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Kintsugi.Pages.Files;
 using Kintsugi.Postgres.Checks.References;
 using Kintsugi.Postgres.Checks.Rows;
 using Kintsugi.Postgres.Sessions;
@@ -19,9 +20,6 @@ public sealed class SequenceCheck : ICheck
     /// come there.
     /// </summary>
     private const int Ahead = 1000;
-
-    /// <summary>SEQ_LOG_VALS (sequence.c): so many values are in the WAL ahead of the last one.</summary>
-    private const int MostLogged = 32;
 
     public string Id => "sequence";
     public string Proves => "every sequence is ahead of the values in its columns, and far from its end";
@@ -153,8 +151,8 @@ public sealed class SequenceCheck : ICheck
         var evidence = rows.Count != 1 ? $"expected one row in the sequence, but there are {rows.Count}"
             : rows[0].Last < rows[0].Min || rows[0].Last > rows[0].Max
                 ? $"expected last_value between {rows[0].Min} and {rows[0].Max}, but it is {rows[0].Last}"
-            : rows[0].Logged is < 0 or > MostLogged
-                ? $"expected log_cnt between 0 and {MostLogged}, but it is {rows[0].Logged}: values that are not in the WAL are given twice after a crash"
+            : rows[0].Logged is < 0 or > SequencePage.MostLogged
+                ? $"expected log_cnt between 0 and {SequencePage.MostLogged}, but it is {rows[0].Logged}: values that are not in the WAL are given twice after a crash"
             : null;
         return evidence is null ? null : new Finding(Faults.HeapCorrupt, target, evidence)
         {

@@ -24,6 +24,12 @@ internal static class PagePlan
         && patient.Relations.Find(healing.Target.ObjectSchema ?? healing.Target.Schema, healing.Target.Object ?? healing.Target.Relation)
             is { HasHeap: true, Path: not null } table ? table : null;
 
+    /// <summary>The sequence that all findings are about: it has one page, so that they need not name it.</summary>
+    public static Relation? Sequence(HealingCase healing, Patient patient) =>
+        healing.Findings.All(finding => finding.Target.Fork is null or Forks.Main)
+        && healing.Findings.Select(finding => (finding.Target.ObjectSchema, finding.Target.Object)).Distinct().Count() == 1
+        && patient.Relations.Find(healing.Target.ObjectSchema, healing.Target.Object) is { Kind: 'S', Path: not null } sequence ? sequence : null;
+
     public static string? Obstacle(HealingCase healing, Relation table, Patient patient)
     {
         if (table.Kind == 'm')
@@ -76,6 +82,9 @@ internal static class PagePlan
                 ["pages"] = PageChange.Write(changes),
             },
         };
+        // LOCK TABLE knows no sequences; nothing is changed by this, and every other use of it waits.
+        if (table.Kind == 'S')
+            step = step with { Arguments = new Dictionary<string, string>(step.Arguments) { [WritePagesStep.HoldArgument] = $"ALTER SEQUENCE {Quote.Name(table)} OWNER TO {Quote.Identifier(table.Owner)}" } };
         return new Plan(repair, [step])
         {
             Case = healing.Id,

@@ -19,7 +19,7 @@ public sealed class RestorePagesRepair(TimeProvider clock) : IRepair
 
     public async ValueTask<Proposal> Plan(HealingCase healing, Patient patient, CancellationToken cancellationToken)
     {
-        if (PagePlan.Table(healing, patient) is not { } table)
+        if ((PagePlan.Table(healing, patient) ?? PagePlan.Sequence(healing, patient)) is not { } table)
             return new Proposal.Refused($"{healing.Target.Name}: not blocks of one table's own file");
         if (PagePlan.Obstacle(healing, table, patient) is { } obstacle)
             return new Proposal.Refused(obstacle);
@@ -27,7 +27,7 @@ public sealed class RestorePagesRepair(TimeProvider clock) : IRepair
             return new Proposal.Refused("the WAL says nothing of unlogged tables");
         if (patient.Files?.Directory is not { } directory)
             return new Proposal.Refused("pg_wal is read on the server's own machine: run kintsugi heal there");
-        var blocks = PagePlan.Blocks(healing);
+        var blocks = table.Kind == 'S' ? [0] : PagePlan.Blocks(healing);
         if (blocks.Count > PagePlan.MostPages)
             return new Proposal.Refused($"{blocks.Count} pages of {healing.Target.Name} are damaged: that points at the disk or its driver. {ByHand(table, blocks)}");
         try
