@@ -29,8 +29,6 @@ public sealed class RelinkToastRepair(TimeProvider clock) : IRepair
     public IReadOnlyList<FaultClass> Mends => [Faults.ToastCorrupt];
     public Grade Grade => Grade.Reversible;
 
-    private sealed record Pointer(Tid Row, int Column, int At, ToastPointer Says);
-
     public async ValueTask<Proposal> Plan(HealingCase healing, Patient patient, CancellationToken cancellationToken)
     {
         if (patient.Relations.Find(healing.Target.ObjectSchema ?? healing.Target.Schema, healing.Target.Object ?? healing.Target.Relation)
@@ -48,7 +46,7 @@ public sealed class RelinkToastRepair(TimeProvider clock) : IRepair
         {
             // Values first: a row that refers to one of them was there before its chunks could be seen, so the rows read after are all that can.
             var values = await ToastInventory.Of(toast, patient.Session, cancellationToken);
-            if (await Pointers(table, search, patient, cancellationToken) is not { } pointers)
+            if (await RowPointers.Of(table, search, patient, cancellationToken) is not { } pointers)
                 return new Proposal.Refused("a row of the table cannot be read to its end, and may refer to the value");
             var named = pointers.Select(pointer => pointer.Says.ValueId).ToHashSet();
             var lost = await Visible(table, [.. pointers.Where(pointer => !values.ContainsKey(pointer.Says.ValueId))], patient, cancellationToken);
@@ -63,29 +61,9 @@ public sealed class RelinkToastRepair(TimeProvider clock) : IRepair
         }
     }
 
-    /// <summary>Every pointer of every row version; null where a tuple cannot be read.</summary>
-    private static async ValueTask<List<Pointer>?> Pointers(Relation table, PageSearch search, Patient patient, CancellationToken cancellationToken)
-    {
-        if (await StoredColumn.Of(table, patient.Session, cancellationToken) is not { } columns)
-            return null;
-        HeapColumn[] physical = [.. columns.Select(column => column.Physical)];
-        var slices = new AttributeSlice[physical.Length];
-        var pointers = new List<Pointer>();
-        var whole = true;
-        await search.Tuples(table, (tuple, tid) =>
-        {
-            if (TupleReader.Deform(tuple, physical, slices) < 0)
-                whole = false;
-            for (var i = 0; i < slices.Length; i++)
-                if (slices[i].Form == AttributeForm.External && slices[i].Length == ToastPointer.Size)
-                    pointers.Add(new Pointer(tid, i, slices[i].Offset, ToastPointer.Read(slices[i].Data(tuple))));
-        }, cancellationToken);
-        return whole ? pointers : null;
-    }
-
     /// <summary>Of rows that are dead the values may be gone.</summary>
-    private static async ValueTask<IReadOnlyList<Pointer>> Visible(
-        Relation table, IReadOnlyList<Pointer> pointers, Patient patient, CancellationToken cancellationToken)
+    private static async ValueTask<IReadOnlyList<RowPointer>> Visible(
+        Relation table, IReadOnlyList<RowPointer> pointers, Patient patient, CancellationToken cancellationToken)
     {
         var row = Quote.Identifier(table.Name);
         var seen = new HashSet<string>();
@@ -97,7 +75,7 @@ public sealed class RelinkToastRepair(TimeProvider clock) : IRepair
     }
 
     private async ValueTask<Proposal> Propose(
-        HealingCase healing, Relation table, IReadOnlyList<Pointer> lost, List<ChunkedValue> orphans, IByteSource bytes, Patient patient,
+        HealingCase healing, Relation table, IReadOnlyList<RowPointer> lost, List<ChunkedValue> orphans, IByteSource bytes, Patient patient,
         CancellationToken cancellationToken)
     {
         if (lost.Count is 0 or > MostPointers)
@@ -124,7 +102,7 @@ public sealed class RelinkToastRepair(TimeProvider clock) : IRepair
     }
 
     /// <returns>Null where the page on disk does not have the pointer there.</returns>
-    private static Correction? Correct(byte[] page, Pointer pointer, ChunkedValue value)
+    private static Correction? Correct(byte[] page, RowPointer pointer, ChunkedValue value)
     {
         var line = LinePointer.Read(page, pointer.Row.Item);
         var at = line.Offset + pointer.At + ValueIdAt;

@@ -38,8 +38,8 @@ public sealed class RestoreValueRepair(TimeProvider clock) : IRepair
         var index = generated || healing.Findings.Select(finding => finding.Target.Name).Distinct().Skip(1).Any()
             ? null : patient.Relations.Find(healing.Target.ObjectSchema, healing.Target.Object);
         var table = generated ? accused!.Table : index is { AccessMethod: "btree", IsCatalog: false } ? patient.Relations.Find(index.HeapOid) : null;
-        if (table is not { Kind: 'r', Path: not null })
-            return new Proposal.Refused("only for ordinary tables and their btrees");
+        if (table is not { Kind: 'r' or 't', Path: not null })
+            return new Proposal.Refused("only for ordinary tables, their large values, and the btrees of both");
         if (PagePlan.Obstacle(healing, table, patient) is { } obstacle)
             return new Proposal.Refused(obstacle);
         using var bytes = await ByteSource.Of(patient, cancellationToken);
@@ -55,9 +55,16 @@ public sealed class RestoreValueRepair(TimeProvider clock) : IRepair
                 : await Contradicted(healing, index!, table, indexes, roots, view, patient, cancellationToken);
             if (why is not null)
                 return new Proposal.Refused(why, isFinal);
+            if (table.IsToast)
+            {
+                var chunks = new ChunkKeys(table, indexes.First(one => one.Index.Oid == index!.Oid), roots, view, patient);
+                return await chunks.Doubt(places, cancellationToken) is { } doubt ? doubt
+                    : await Propose(healing, table, places, (page, place) => ValueTask.FromResult(chunks.Settle(page, place)), bytes, patient, cancellationToken);
+            }
             if (await StoredColumn.Of(table, patient.Session, cancellationToken) is not { } columns)
                 return new Proposal.Refused("the definition of its columns could not be read");
-            return await Propose(healing, table, places, suspects, new ValueSurgeon(table, columns, indexes, roots, view, patient), bytes, patient, cancellationToken);
+            var surgeon = new ValueSurgeon(table, columns, indexes, roots, view, patient);
+            return await Propose(healing, table, places, (page, place) => surgeon.Settle(page, place, suspects, cancellationToken), bytes, patient, cancellationToken);
         }
         catch (IOException failed)
         {
@@ -91,7 +98,8 @@ public sealed class RestoreValueRepair(TimeProvider clock) : IRepair
             return ([], [], "it is no witness: a page of it cannot be read", false);
         if (places.Count > MostRows && await new ForeignPages(table, testimony, roots, view, patient).Doubt(rows, places, cancellationToken) is { } foreign)
             return ([], [], foreign, true);
-        return (places, testimony.Reads.ToList(), Count(places), false);
+        // A rebuild takes large values away whose chunks are whole.
+        return (places, testimony.Reads.ToList(), Count(places), table.IsToast && places.Count > MostRows);
     }
 
     private static string? Count(IReadOnlyList<string> places) => places.Count switch
@@ -102,7 +110,7 @@ public sealed class RestoreValueRepair(TimeProvider clock) : IRepair
     };
 
     private async ValueTask<Proposal> Propose(
-        HealingCase healing, Relation table, IReadOnlyList<string> places, IReadOnlyCollection<string> suspects, ValueSurgeon surgeon, IByteSource bytes,
+        HealingCase healing, Relation table, IReadOnlyList<string> places, Func<byte[], string, ValueTask<ValueVerdict>> settle, IByteSource bytes,
         Patient patient, CancellationToken cancellationToken)
     {
         if (await HeapReading.Begin(table, bytes, patient, clock, cancellationToken) is not { } reading)
@@ -115,7 +123,7 @@ public sealed class RestoreValueRepair(TimeProvider clock) : IRepair
             var corrections = new List<Correction>();
             foreach (var place in block)
             {
-                var verdict = await surgeon.Settle(page, place, suspects, cancellationToken);
+                var verdict = await settle(page, place);
                 if (verdict.Correction is not { } correction)
                     // The index is then one of the witnesses of a row that is damaged, though how is not known: it must not be rebuilt.
                     return new Proposal.Refused(verdict.Why!, Final: verdict.Doubt && healing.Fault == Faults.IndexCorrupt);
