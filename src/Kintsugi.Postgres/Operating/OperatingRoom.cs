@@ -61,8 +61,7 @@ public sealed class OperatingRoom(SessionFactory factory, Capabilities server, T
             throw new HealingException("this server is a standby: it repeats what its primary does. Heal the primary", mayPass: false) { NotLetIn = true };
         var again = await session.Value<int>("SELECT pg_catalog.pg_backend_pid()", cancellationToken);
         if (again != now.Pid || now.Pid != session.BackendPid)
-            throw new HealingException("a pooler changes the backend between statements: connect to the server itself, or in session mode",
-                mayPass: false) { NotLetIn = true };
+            throw new HealingException(SessionFactory.BehindPooler, mayPass: false) { NotLetIn = true };
     }
 
     private async ValueTask Lock(WriteSession session, int scope, CancellationToken cancellationToken)

@@ -116,6 +116,19 @@ public sealed class SessionFactory(Func<string?, string> connectionString, Sessi
     /// </summary>
     private const string FirstToGiveWay = "; SET deadlock_timeout = '50ms'";
 
+    private const string Pooled = "kintsugi.another_backend";
+
+    /// <summary>What is said where a session is not a backend of its own.</summary>
+    internal const string BehindPooler = "a connection pooler stands between Kintsugi and the server: what a session sets and locks here would stay with a backend "
+        + "that is then handed to others. Nothing was set. Connect to the server itself, at its own host and port";
+
+    /// <summary>
+    /// First of all: behind a pooler in transaction mode our READ ONLY and our search_path would stay with a backend that serves an application next. A pooler
+    /// hands out keys of its own; the error takes back all that was sent with it, and in a server that answers for itself nothing is evaluated.
+    /// </summary>
+    private static string NobodyElses(int backend) =>
+        $"SELECT CASE WHEN pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.<>) {backend} THEN pg_catalog.current_setting('{Pooled}') END";
+
     /// <summary>The driver would read pg_type at every start: a damaged catalog must not keep us out.</summary>
     private static NpgsqlDataSource Build(string text) => new NpgsqlSlimDataSourceBuilder(text)
         .ConfigureTypeLoading(loading => loading.EnableTypeLoading(false))
@@ -127,7 +140,7 @@ public sealed class SessionFactory(Func<string?, string> connectionString, Sessi
     {
         // lc_messages and the two settings that make the server lenient are the superuser's.
         var sql = $"""
-            SET search_path = pg_catalog, pg_temp; SET row_security = off; SET statement_timeout = {Limits.Statement.TotalMilliseconds:0};
+            {NobodyElses(connection.ProcessID)}; SET search_path = pg_catalog, pg_temp; SET row_security = off; SET statement_timeout = {Limits.Statement.TotalMilliseconds:0};
             SET lock_timeout = {Limits.Lock.TotalMilliseconds:0}; SET idle_in_transaction_session_timeout = 0; SET client_min_messages = error;
             SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'; SET TimeZone = 'UTC'; SET bytea_output = 'hex';
             SET extra_float_digits = 1; SET standard_conforming_strings = on; SET xmloption = content; SET jit = off;
@@ -160,6 +173,11 @@ public sealed class SessionFactory(Func<string?, string> connectionString, Sessi
                     await command.ExecuteNonQueryAsync(cancellationToken);
                 }
             }
+        }
+        catch (PostgresException pooled) when (pooled.MessageText.Contains(Pooled, StringComparison.Ordinal))
+        {
+            await connection.DisposeAsync();
+            throw new PatientException(null, BehindPooler, pooled);
         }
         catch (NpgsqlException problem)
         {
