@@ -17,27 +17,30 @@ internal static class SnapshotReturn
         var id = new Argument<string>("id") { Description = "the snapshot" };
         var target = new Option<string?>("--to") { Description = "a directory that is empty or does not exist yet" };
         var data = new Option<string?>("-D", "--pgdata") { Description = "the data directory of the stopped cluster: only where no WAL has touched the relation since" };
+        var verbose = new Option<bool>("--verbose", "-v") { Description = "name each file" };
         var file = SnapshotsCommand.ConfigurationOption();
         command.Add(id);
         command.Add(target);
         command.Add(data);
+        command.Add(verbose);
         command.Add(file);
         command.SetAction(async (parsed, stop) =>
         {
             var store = SnapshotsCommand.Store(context, parsed.GetValue(file));
+            var restore = new SnapshotRestore(store) { Told = parsed.GetValue(verbose) ? context.Error.WriteLine : null };
             return (parsed.GetValue(target), parsed.GetValue(data)) switch
             {
-                ({ } place, null) => await LayOut(store, parsed.GetValue(id)!, place, context, stop),
-                (null, { } cluster) => await PutBack(store, parsed.GetValue(id)!, cluster, context, stop),
+                ({ } place, null) => await LayOut(restore, parsed.GetValue(id)!, place, context, stop),
+                (null, { } cluster) => await PutBack(store, restore, parsed.GetValue(id)!, cluster, context, stop),
                 _ => throw new UsageException("say where: --to NEW-DIRECTORY, or -D DATA-DIRECTORY of the stopped cluster"),
             };
         });
         return command;
     }
 
-    private static async Task<int> LayOut(SnapshotStore store, string id, string target, CliContext context, CancellationToken cancellationToken)
+    private static async Task<int> LayOut(SnapshotRestore restore, string id, string target, CliContext context, CancellationToken cancellationToken)
     {
-        var manifest = await new SnapshotRestore(store).LayOut(id, target, cancellationToken);
+        var manifest = await restore.LayOut(id, target, cancellationToken);
         await context.Out.WriteLineAsync($"laid out {Text.Count(manifest.Files.Count, "file")} of snapshot {manifest.Id} in {target}"
             + (manifest.Grade == SnapshotGrade.Cluster
                 ? $"; its data directory is {SnapshotRestore.DataDirectory(target)}: examine it with kintsugi check -D"
@@ -45,7 +48,8 @@ internal static class SnapshotReturn
         return ExitCodes.Sound;
     }
 
-    private static async Task<int> PutBack(SnapshotStore store, string id, string path, CliContext context, CancellationToken cancellationToken)
+    private static async Task<int> PutBack(
+        SnapshotStore store, SnapshotRestore restore, string id, string path, CliContext context, CancellationToken cancellationToken)
     {
         var manifest = store.Show(id);
         await using var operation = await new StoppedRoom(path).Enter(manifest.Database ?? "postgres", cancellationToken);
@@ -56,8 +60,9 @@ internal static class SnapshotReturn
         if ((await operation.Preflight(plan, cancellationToken) ?? await back.Obstacle(cancellationToken)) is { } obstacle)
             throw new StateException($"snapshot {id} is not put back into {path}: {obstacle}. kintsugi snapshots restore {id} --to NEW lays it out beside");
         var before = await Keep(store, manifest, directory, back.Files, cancellationToken);
-        await new SnapshotRestore(store).Stage(id, directory.Path, RelationReturn.Draft, cancellationToken);
-        await back.Take(cancellationToken);
+        restore.Told?.Invoke($"what stands there is snapshot {before}");
+        await restore.Stage(id, directory.Path, RelationReturn.Draft, cancellationToken);
+        await back.Take(restore.Told, cancellationToken);
         await context.Out.WriteLineAsync($"put {Text.Count(back.Files.Count, "file")} of {string.Join(", ", manifest.Objects.Select(item => item.Name))} back into {path}. "
             + $"What stood there is snapshot {before}: kintsugi snapshots restore {before} -D {path} takes it back. Look at it: kintsugi check -D {path}");
         return ExitCodes.Sound;

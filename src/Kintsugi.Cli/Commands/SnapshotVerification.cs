@@ -59,7 +59,7 @@ internal static class SnapshotVerification
         if (manifest.Grade != SnapshotGrade.Cluster || manifest.Files.Count == 0)
             throw new UsageException($"snapshot {id} holds no cluster that could be started ({manifest.Grade.ToString().ToLowerInvariant()}, {manifest.Files.Count} files)");
         await using var place = await TrialDirectory.Open(manifest.Bytes, context.Clock, cancellationToken);
-        await new SnapshotRestore(store).LayOut(id, place.Copy, cancellationToken);
+        await new SnapshotRestore(store) { Scratch = true }.LayOut(id, place.Copy, cancellationToken);
         var data = SnapshotRestore.DataDirectory(place.Copy);
         var registry = PostgresRegistry.Create();
         using var progress = new ProgressLine(context, output.Quiet);

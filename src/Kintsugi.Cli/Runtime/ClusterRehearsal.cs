@@ -62,7 +62,7 @@ internal sealed class ClusterRehearsal(
     {
         var programs = ServerPrograms.Find(source.Server.Major, heal.Programs ?? context.Variable("PG_BIN"), source.Directory.Path);
         await using var place = await TrialDirectory.Open(store.Show(id).Bytes, context.Clock, cancellationToken);
-        await new SnapshotRestore(store).LayOut(id, place.Copy, cancellationToken);
+        await new SnapshotRestore(store) { Scratch = true }.LayOut(id, place.Copy, cancellationToken);
         await Say($"starting the copy in {place.Copy} on a private socket, and examining it");
         using var progress = new ProgressLine(context, output.Quiet);
         var trial = await new ClusterTrial(programs, null, PostgresRegistry.Create(), context.Clock).Run(
@@ -73,12 +73,13 @@ internal sealed class ClusterRehearsal(
 
     private async ValueTask<string> LayBeside(string id, string place, List<Prospect> planned, CancellationToken cancellationToken)
     {
-        await new SnapshotRestore(store).LayOut(id, place, cancellationToken);
-        var data = SnapshotRestore.DataDirectory(place);
-        foreach (var step in planned.SelectMany(prospect => prospect.Plan!.Steps))
-            await ClusterFileStep.Run(ClusterFileStep.ForCopy(step, data), data, cancellationToken);
-        await ClusterOwner.Take(place, source.Directory.Path, cancellationToken);
-        return data;
+        await new SnapshotRestore(store).LayOut(id, place, async data =>
+        {
+            foreach (var step in planned.SelectMany(prospect => prospect.Plan!.Steps))
+                await ClusterFileStep.Run(ClusterFileStep.ForCopy(step, data), data, cancellationToken);
+            await ClusterOwner.Take(place, source.Directory.Path, cancellationToken);
+        }, cancellationToken);
+        return SnapshotRestore.DataDirectory(place);
     }
 
     /// <summary>What was tried and when it would have to be tried again: the plans, which hold the sums of what they replace, and the control file.</summary>

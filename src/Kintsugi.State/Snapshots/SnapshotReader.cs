@@ -37,9 +37,11 @@ internal sealed class SnapshotReader(string place)
 
     /// <summary>Copies files out, each compared with its sum on the way.</summary>
     /// <param name="rename">Where a file goes, relative to the target; null leaves it out.</param>
+    /// <param name="sync">Each file is on disk before the next is begun.</param>
+    /// <param name="laid">Told of each file that lies there.</param>
     /// <exception cref="StateException">A file is not what was taken: nothing good could come of using it.</exception>
     public async ValueTask LayOut(
-        SnapshotManifest manifest, string target, Func<string, string?> rename, CancellationToken cancellationToken)
+        SnapshotManifest manifest, string target, Func<string, string?> rename, bool sync, Action<string>? laid, CancellationToken cancellationToken)
     {
         foreach (var directory in manifest.Directories)
             if (rename(directory) is { } name)
@@ -54,9 +56,12 @@ internal sealed class SnapshotReader(string place)
             var path = SafeName.Join(target, name);
             Directory.CreateDirectory(Path.GetDirectoryName(path)!, (UnixFileMode)0b111_000_000);
             using var from = File.OpenHandle(SafeName.Join(place, file.Name));
-            await using var to = new FileStream(path, PrivateFile.Create);
-            await new FileCopy(new Throttle(null, TimeProvider.System)).Copy(from, to.SafeFileHandle, cancellationToken);
-            to.Flush(flushToDisk: manifest.Files.Count < 64);
+            await using (var to = new FileStream(path, PrivateFile.Create))
+            {
+                await new FileCopy(new Throttle(null, TimeProvider.System)).Copy(from, to.SafeFileHandle, cancellationToken);
+                to.Flush(flushToDisk: sync);
+            }
+            laid?.Invoke($"laid {name}");
         }
     }
 

@@ -56,7 +56,8 @@ public sealed class RelationReturn(DataDirectory directory, SnapshotManifest man
     }
 
     /// <summary>Takes the names for files that lie beside them, whole: after a kill some have, and the same command puts the others.</summary>
-    public async ValueTask Take(CancellationToken cancellationToken)
+    /// <param name="told">Told of each file that has its name.</param>
+    public async ValueTask Take(Action<string>? told, CancellationToken cancellationToken)
     {
         foreach (var file in Files)
         {
@@ -66,7 +67,10 @@ public sealed class RelationReturn(DataDirectory directory, SnapshotManifest man
                 await ScratchAccount.Run(new ScratchAccount(null).Command(["chown", $"--reference={directory.Path}", path + Draft]), cancellationToken);
         }
         foreach (var file in Files)
+        {
             File.Move(Path.Combine(directory.Path, file + Draft), Path.Combine(directory.Path, file), overwrite: true);
+            told?.Invoke($"put {file}");
+        }
         foreach (var folder in Files.Select(file => Path.GetDirectoryName(Path.Combine(directory.Path, file))!).Distinct())
             Durable.Names(folder);
     }
