@@ -3,7 +3,7 @@ using System.Globalization;
 using Kintsugi.Lab;
 using Npgsql;
 
-namespace Kintsugi.Postgres.Tests.Fixtures;
+namespace Kintsugi.Cli.Tests.Fixtures;
 
 /// <summary>A real pooler before a throwaway server, with one backend for everybody, where this machine has the program.</summary>
 internal sealed class PgBouncer : IAsyncDisposable
