@@ -100,6 +100,8 @@ public static class ConfigurationTemplate
           # With provider: stop_copy_start, instead of pg_ctl:
           # stop: systemctl stop postgresql@18-main
           # start: systemctl start postgresql@18-main
+          # Copies write no more than this in a second; left out, as fast as the disk goes.
+          #max_rate: 100MB
           # What is kept: always the last few; older than so many days or above this size, the oldest go first.
           keep:
             last: 5

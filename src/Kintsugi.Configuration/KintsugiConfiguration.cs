@@ -135,6 +135,9 @@ public sealed record SnapshotConfiguration(
     /// <summary>The owner's commands for <see cref="SnapshotProvider.StopCopyStart"/>; null for pg_ctl.</summary>
     public string? Stop { get; init; }
     public string? Start { get; init; }
+
+    /// <summary>Bytes a second that copies write at most; null for as fast as the disk goes.</summary>
+    public long? Rate { get; init; }
 }
 
 /// <param name="OrphanedRowsWarning">More orphaned rows than this raise a warning.</param>

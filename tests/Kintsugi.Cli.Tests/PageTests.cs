@@ -33,6 +33,12 @@ public sealed class PageTests(Servers servers)
         Assert.Contains("WRONG", wrong.Out, StringComparison.Ordinal);
         Assert.Contains("checksum", wrong.Out, StringComparison.OrdinalIgnoreCase);
         Assert.Equal(ExitCodes.Sound, (await terminal.Run("page", damaged, "0", "--file")).Code);
+
+        var picture = await terminal.Run("page", damaged, "1", "--file", "--format", "html");
+        Assert.Equal(ExitCodes.Damage, picture.Code);
+        Assert.Contains("<p class=\"wrong\">WRONG: ", picture.Out, StringComparison.Ordinal);
+        Assert.Contains("fill=\"#e53935\"", picture.Out, StringComparison.Ordinal);
+        Assert.DoesNotContain("WRONG", (await terminal.Run("page", damaged, "0", "--file", "--format", "html")).Out, StringComparison.Ordinal);
     }
 
     [Fact]

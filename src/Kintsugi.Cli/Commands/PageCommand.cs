@@ -19,7 +19,7 @@ internal static class PageCommand
         var hex = new Option<bool>("--hex") { Description = "also every byte" };
         fork.AcceptOnlyFromAmong([.. PageFetch.Forks]);
         var patient = new PatientOptions();
-        var output = new OutputOptions("text", "json");
+        var output = new OutputOptions("text", "json", "html");
         command.Add(place);
         command.Add(block);
         foreach (var option in new Option[] { file, fork, hex })
@@ -63,6 +63,8 @@ internal static class PageCommand
         var description = PageDescriber.Describe(page.Bytes, page.Subject);
         if (output.Json)
             await context.Out.WriteLineAsync(PageOutput.Json(page, description, hex));
+        else if (output.Format == "html")
+            await context.Out.WriteLineAsync(PageHtml.Of(page, description, hex));
         else
             await PageOutput.Text(context, page, description, hex);
         return description.Flaws.Count == 0 ? ExitCodes.Sound : ExitCodes.Damage;

@@ -44,6 +44,7 @@ internal static class SnapshotReturn
         await context.Out.WriteLineAsync($"laid out {Text.Count(manifest.Files.Count, "file")} of snapshot {manifest.Id} in {target}"
             + (manifest.Grade == SnapshotGrade.Cluster
                 ? $"; its data directory is {SnapshotRestore.DataDirectory(target)}: examine it with kintsugi check -D"
+                    + (Environment.IsPrivilegedProcess ? ". Its files belong to root: chown -R to the server's user before a server starts on it" : "")
                 : "; they are evidence: putting files back under a living server is not done"));
         return ExitCodes.Sound;
     }

@@ -9,7 +9,7 @@ namespace Kintsugi.Cli.Runtime;
 internal static class Shelf
 {
     public static SnapshotStore Open(KintsugiConfiguration configuration, CliContext context) => new(
-        configuration.Snapshots.Directory ?? Memory.Directory(context).Snapshots, new SnapshotStoreSettings(), context.Clock);
+        configuration.Snapshots.Directory ?? Memory.Directory(context).Snapshots, new SnapshotStoreSettings { Rate = configuration.Snapshots.Rate }, context.Clock);
 
     public static SnapshotTaker Taker(KintsugiConfiguration configuration, SessionFactory factory, CliContext context)
     {

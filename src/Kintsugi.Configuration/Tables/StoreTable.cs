@@ -25,10 +25,13 @@ internal static class SnapshotTable
     private static readonly Key<(int Last, int? Days, long? Size)> Keep = new(
         "keep", KeepShape, "How many are kept, how long, how much.", (5, null, null));
 
+    private static readonly Key<long?> Rate = new(
+        "max_rate", new Lifted<long>(Is.Size), "Bytes a second that copies write at most; left out, as fast as the disk goes.");
+
     public static readonly SnapshotConfiguration Default = new(null, SnapshotProvider.Copy, null, 5, null, null);
 
     public static readonly Mapping<SnapshotConfiguration> Shape = new(
-        [Directory, Provider, Command, Stop, Start, Keep],
+        [Directory, Provider, Command, Stop, Start, Rate, Keep],
         values =>
         {
             if ((values.Get(Provider) == SnapshotProvider.Command) != values.Has(Command))
@@ -48,6 +51,7 @@ internal static class SnapshotTable
             {
                 Stop = values.Get(Stop),
                 Start = values.Get(Start),
+                Rate = values.Get(Rate),
             };
         });
 }

@@ -28,7 +28,8 @@ internal sealed class Repairing(
         if (await CaseFiling.Read(ledger, row, cancellationToken) is not { } healing)
             return ("skipped", "what was recorded of it is of another version", 0);
         var policy = await PolicyFor(healing, ward, cancellationToken);
-        var shelf = new SnapshotStore(configuration.Current.Snapshots.Directory ?? state.Snapshots, new SnapshotStoreSettings(), clock);
+        var shelf = new SnapshotStore(configuration.Current.Snapshots.Directory ?? state.Snapshots,
+            new SnapshotStoreSettings { Rate = configuration.Current.Snapshots.Rate }, clock);
         using var trace = traces.Repair();
         var healer = new Healer(
             new Planner(ward.Registry, ward.Source), ward.Source, new Examiner(ward.Registry, ward.Source, Depth.Standard),

@@ -10,7 +10,7 @@ internal static class Preflight
     {
         if (plan.Steps.Any(step => step.Kind == RebuildIndexStep.Name) && await OldTransaction(session, cancellationToken) is { } old)
             return old;
-        return plan.DiskBytes > 0 ? await Room(plan, session, cancellationToken) : null;
+        return plan.DiskBytes > 0 ? await WalTraffic.Obstacle(plan, session, cancellationToken) ?? await Room(plan, session, cancellationToken) : null;
     }
 
     /// <summary>A concurrent build waits for every transaction that is older than itself, prepared ones for ever.</summary>
@@ -41,6 +41,6 @@ internal static class Preflight
         var free = new DriveInfo(directory).AvailableFreeSpace;
         return free < plan.DiskBytes
             ? $"the plan needs {plan.DiskBytes / 1048576} MiB and {free / 1048576} MiB are free in {directory}"
-            : null;
+            : await WalTraffic.Room(plan, directory, session, cancellationToken);
     }
 }

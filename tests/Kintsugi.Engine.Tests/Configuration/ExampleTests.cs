@@ -90,6 +90,14 @@ public sealed class ExampleTests
     }
 
     [Fact]
+    public void Copies_are_held_to_a_rate_when_the_owner_names_one()
+    {
+        Assert.Equal(100L << 20, new Reading().Valid("snapshots: { max_rate: 100MB }\n").Snapshots.Rate);
+        Assert.Null(new Reading().Valid("snapshots: { keep: { last: 3 } }\n").Snapshots.Rate);
+        Assert.Contains("max_rate", new Reading().Mistake("snapshots: { max_rate: fast }\n"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Everything_around_the_block_reads_into_what_it_says()
     {
         var configuration = new Reading().File("/run/hook", "s3cret\n").Valid(OwnersBlock + Around);
