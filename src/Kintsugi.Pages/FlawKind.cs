@@ -284,4 +284,7 @@ public enum FlawKind
 
     /// <summary>A field holds what no server writes.</summary>
     FieldImpossible,
+
+    /// <summary>The page was written to the wrong place: the same rows are in the block that they name as their own.</summary>
+    PageOfAnotherBlock,
 }

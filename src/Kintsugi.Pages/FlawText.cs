@@ -126,6 +126,8 @@ internal static class FlawText
         FlawKind.FileMagic => $"the magic is 0x{f.Actual:X}, expected 0x{f.Expected:X}",
         FlawKind.FileChecksum => $"the CRC is 0x{f.Actual:X}, the bytes give 0x{f.Expected:X}",
         FlawKind.FileVersion => $"the version is {f.Actual}, known are those up to {f.Expected}",
+        FlawKind.PageOfAnotherBlock => $"the page was written to the wrong place: its rows say that they lie in block {f.Actual}, and there they are; "
+            + $"what block {f.Expected} held is gone from it",
         FlawKind.FieldImpossible => $"the field is {f.Actual}, expected {f.Expected}",
         _ => f.Kind.ToString(),
     };

@@ -121,7 +121,8 @@ internal sealed class HeapReading(
         {
             var read = await view.Read(heap, block, buffer.Bytes, cancellationToken);
             for (var i = 0; i < read; i++, block++)
-                if (suspects.Count < MostFindings && Flaws(buffer.Page(i), block, expected).Count > 0)
+                if (suspects.Count < MostFindings && IsWhole(buffer.Page(i), block)
+                    && (Flaws(buffer.Page(i), block, expected).Count > 0 || PageTwin.Home(buffer.Page(i), (uint)block) is not null))
                     suspects.Add(block);
             if (read < buffer.Pages)
                 break;
@@ -139,21 +140,27 @@ internal sealed class HeapReading(
         var unrecorded = new UnrecordedCommits();
         var desk = new PageDesk(view, default, checksums);
         foreach (var block in suspects.TakeWhile(_ => findings.Count < MostOfTable))
-            if (await desk.Page(heap, block, cancellationToken) is { } page
+            if (await desk.Page(heap, block, cancellationToken) is { } page && IsWhole(page, block)
                 && (session is null ? expected : await ExpectedUntilNow(session, cancellationToken)) is var against)
+            {
                 findings.AddRange(unrecorded.Keep(block, Flaws(page, block, against)).GroupBy(flaw => flaw.Item).Take(MostFindings).Select(item => Found(target, block, [.. item])));
+                if (PageTwin.Home(page, (uint)block) is { } home && await desk.Page(heap, home, cancellationToken) is { } other && PageTwin.IsSame(page, other))
+                    findings.Add(Found(target, block, [new Flaw(FlawKind.PageOfAnotherBlock, 0, Actual: home, Expected: block)]));
+            }
         if (await unrecorded.Judge(target, session, cancellationToken) is { } lost)
             findings.Add(lost);
         return findings;
     }
 
     /// <summary>Pages whose header or checksum is wrong are for the checks of storage.</summary>
-    private List<Flaw> Flaws(ReadOnlySpan<byte> page, long block, HeapExpectations against)
+    private bool IsWhole(ReadOnlySpan<byte> page, long block) =>
+        PageHeader.Read(page) is { IsNew: false, IsPossible: true } && (!checksums || PageChecksum.Matches(page, (uint)block));
+
+    /// <summary>Of a page that is whole.</summary>
+    private static List<Flaw> Flaws(ReadOnlySpan<byte> page, long block, HeapExpectations against)
     {
         var flaws = new List<Flaw>();
-        var header = PageHeader.Read(page);
-        if (!header.IsNew && header.IsPossible && (!checksums || PageChecksum.Matches(page, (uint)block)))
-            HeapPageInspector.Inspect(page, against with { Block = (uint)block }, flaws);
+        HeapPageInspector.Inspect(page, against with { Block = (uint)block }, flaws);
         return flaws;
     }
 

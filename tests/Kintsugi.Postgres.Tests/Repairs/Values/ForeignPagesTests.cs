@@ -74,8 +74,11 @@ public sealed class ForeignPagesTests(Servers servers) : IDisposable
 
         Assert.NotEmpty(cases);
         Assert.DoesNotContain(cases, done => done.Outcome is Outcome.Healed && done.Plan!.Repair == "reindex");
-        Assert.Contains(cases, done => done.Outcome is Outcome.Escalated && done.Outcome.Why!.Contains("the last that knows which rows are lost", StringComparison.Ordinal)
-            && done.Outcome.Why!.Contains("block 3", StringComparison.Ordinal));
+        // A page of the same table says so itself; of one of another table the indexes alone can tell.
+        Assert.Contains(cases, done => done.Outcome is Outcome.Escalated && (from == "twin_a"
+            ? done.Case.Findings.Any(finding => finding.Target.Block == 3 && finding.Evidence.Contains("lie in block 2", StringComparison.Ordinal))
+            : done.Outcome.Why!.Contains("the last that knows which rows are lost", StringComparison.Ordinal)
+                && done.Outcome.Why!.Contains("block 3", StringComparison.Ordinal)));
         Assert.Equal(files, await Filenodes(database));
         Assert.Equal(neighbour, await database.Scalar<string>("SELECT md5(string_agg(twin_b::text, ',' ORDER BY id)) FROM twin_b", Token));
     }
