@@ -11,13 +11,11 @@ internal static class PageHtml
 {
     private const int RowBytes = 128, ByteWidth = 7, RowHeight = 12;
 
-    private const string Head = """
-        <!doctype html><html lang="en"><meta charset="utf-8"><title>{0}</title><style>
-        body {{ font: 14px/1.5 system-ui, sans-serif; margin: 2rem; color: #222; background: #fff }} h1 {{ font-size: 1.3rem }}
-        .wrong {{ color: #b00020; font-weight: 600 }} svg {{ max-width: 100%; height: auto; border: 1px solid #999 }}
-        summary, li, pre {{ font: 12px/1.6 ui-monospace, monospace }} ul {{ list-style: none; padding-left: 1.2rem; margin: 0 }}
-        .at {{ display: inline-block; width: 3.5rem; color: #777 }} .key span {{ display: inline-block; width: 1em; height: 1em; margin: 0 .3em 0 1em }}
-        </style><h1>{0}</h1><p>{1}, as it is on disk</p>
+    private const string Style = """
+        body { font: 14px/1.5 system-ui, sans-serif; margin: 2rem; color: #222; background: #fff } h1 { font-size: 1.3rem }
+        .wrong { color: #b00020; font-weight: 600 } svg { max-width: 100%; height: auto; border: 1px solid #999 }
+        summary, li, pre { font: 12px/1.6 ui-monospace, monospace } ul { list-style: none; padding-left: 1.2rem; margin: 0 }
+        .at { display: inline-block; width: 3.5rem; color: #777 } .key span { display: inline-block; width: 1em; height: 1em; margin: 0 .3em 0 1em }
         """;
 
     /// <summary>By depth: a part is drawn over the whole that it belongs to.</summary>
@@ -29,7 +27,8 @@ internal static class PageHtml
     {
         var text = new StringBuilder();
         var title = WebUtility.HtmlEncode($"{description.Kind} page, block {page.Block}");
-        text.AppendFormat(CultureInfo.InvariantCulture, Head, title, WebUtility.HtmlEncode(page.Source));
+        text.Append(CultureInfo.InvariantCulture, $"<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{title}</title><style>\n{Style}\n</style>\n")
+            .Append(CultureInfo.InvariantCulture, $"<h1>{title}</h1><p>{WebUtility.HtmlEncode(page.Source)}, as it is on disk</p>\n");
         if (description.Flaws.Count == 0)
             text.Append("<p>Nothing is wrong with it by itself.</p>\n");
         foreach (var flaw in description.Flaws)

@@ -56,5 +56,5 @@ internal static class WalTraffic
     }
 
     private static async ValueTask<string?> First(WriteSession session, string sql, CancellationToken cancellationToken, params object?[] parameters) =>
-        (await session.Rows(sql, row => row.GetString(0), cancellationToken, parameters)).FirstOrDefault();
+        await session.Rows(sql, row => row.GetString(0), cancellationToken, parameters) is [var first, ..] ? first : null;
 }
