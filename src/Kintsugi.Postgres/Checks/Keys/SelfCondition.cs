@@ -4,7 +4,7 @@ namespace Kintsugi.Postgres.Checks.Keys;
 internal static class SelfCondition
 {
     /// <summary>Operators under which a value finds itself, the most telling first; each is tried on the row's own value before it counts.</summary>
-    private static readonly string[] Reflexive = ["=", "~=", "@>", "<@", "&&", "~~", "%"];
+    private static readonly string[] Reflexive = ["=", "~=", "@>", "<@", "&&", "~~", "%", "^@"];
 
     /// <summary>A word of a tsquery in quotes: backslashes and quotes are doubled.</summary>
     private const string QuotedWord = """

@@ -45,6 +45,23 @@ public sealed class IndexKeysTests(Servers servers)
         Assert.Contains(report.Examinations, e => e is { Verdict: Verdict.Sound, Target.Object: "movies_tags_gin" });
     }
 
+    /// <summary>Equality is answered by a hash index or a btree at once: what only SP-GiST knows is asked then.</summary>
+    [Theory, MemberData(nameof(TestMajors.Ends), MemberType = typeof(TestMajors))]
+    public async Task A_tree_over_text_is_asked_although_another_index_would_answer_sooner(int major)
+    {
+        await using var database = await servers.Cluster(major, Stop);
+        await database.Execute("CREATE INDEX media_files_path_hash ON media_files USING hash (path); CREATE INDEX media_files_path_btree ON media_files (path); VACUUM ANALYZE media_files", Stop);
+        var surgery = new Surgery(database);
+        var file = await surgery.PlaceOf("media_files", "id = 70", Stop);
+        await surgery.On("media_files_path_spgist", path => Alter(path, IndexKind.SpGist, file, (page, at) => page[at - 6 + 17] ^= 1), Stop);
+        Ward.AssertSound(await Examine(database));
+        await surgery.Operate(Stop);
+
+        var report = await Examine(database);
+
+        Assert.Equal("media_files_path_spgist", Assert.Single(report.Findings).Target.Object);
+    }
+
     [Theory, MemberData(nameof(TestMajors.Ends), MemberType = typeof(TestMajors))]
     public async Task A_row_that_a_hash_index_lacks_is_found_before_any_checkpoint_and_in_an_unlogged_table(int major)
     {
