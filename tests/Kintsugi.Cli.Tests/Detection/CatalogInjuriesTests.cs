@@ -22,6 +22,9 @@ public sealed class CatalogInjuriesTests(Servers servers)
         ALTER TYPE c_sound_mood ADD VALUE '0' BEFORE 'a'; INSERT INTO c_sound SELECT n, n FROM generate_series(1, 300) n;
         CREATE TABLE c_sound_used (a varchar(9), d date, m c_sound_mood, i oid); INSERT INTO c_sound_used SELECT n, now(), 'a', n FROM generate_series(1, 300) n; ANALYZE;
         ALTER TABLE c_sound_used ALTER a TYPE text, ALTER i TYPE int8 USING 1, DROP COLUMN d; CLUSTER c_sound USING c_sound_pkey;
+        CREATE DOMAIN c_sound_domain AS c_sound_mood[] CHECK (cardinality(VALUE) > 0); CREATE TABLE c_sound_derived (m c_sound_mood DEFAULT 'a', d c_sound_domain, s c_sound_used,
+            CHECK (m > 'a' OR d IS NULL OR tableoid > 0), CHECK (1 > 0));
+        CREATE SEQUENCE c_sound_small AS smallint; SELECT lo_from_bytea(0, decode(repeat('ab', 5000), 'hex'));
         CREATE UNIQUE INDEX c_sound_later ON c_sound_used (i, a); TRUNCATE c_sound_used; ALTER TABLE c_sound_used ALTER i SET NOT NULL, ADD PRIMARY KEY USING INDEX c_sound_later;
         """;
 
@@ -90,6 +93,7 @@ public sealed class CatalogInjuriesTests(Servers servers)
         ("CREATE TABLE k_file_a AS SELECT 1 AS a; CREATE TABLE k_file_b AS SELECT 2 AS a",
             "UPDATE pg_class SET relfilenode = CASE relname WHEN 'k_file_a' THEN 'k_file_b'::regclass::oid ELSE 'k_file_a'::regclass::oid END WHERE relname IN ('k_file_a', 'k_file_b')",
             "its own file"),
+        .. DerivedInjuries.All,
     ];
 
     /// <summary>What the catalogs say from 18 on only.</summary>

@@ -8,7 +8,7 @@ namespace Kintsugi.Postgres.Checks.Catalog;
 /// </summary>
 internal static class CatalogGround
 {
-    private static IEnumerable<CatalogRule> Rules => ColumnRules.All.Concat(RelationRules.All).Where(rule => rule.Misleads);
+    private static IEnumerable<CatalogRule> Rules => ColumnRules.All.Concat(RelationRules.All).Concat(DerivationRules.All).Where(rule => rule.Misleads);
 
     /// <summary>What a foreign key refers to is read beside the table that refers.</summary>
     private const string Around = """

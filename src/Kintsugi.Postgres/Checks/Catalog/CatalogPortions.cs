@@ -16,7 +16,7 @@ internal static class CatalogPortions
             .Select(group => Portion(patient, group.Key, "keys", [.. group.Select(key => KeyProbes.Duplicates(key, shape))])));
         var own = shared ? SharedRules.All
             : RelationRules.All.Concat(IndexRules.All).Concat(TypeRules.All).Concat(ConstraintRules.All)
-            .Concat(AgreementRules.All).Concat(ColumnRules.All).Concat(DependencyRules.All).Concat(HorizonRules.All).Concat(StatisticsRules.All);
+            .Concat(AgreementRules.All).Concat(DerivationRules.All).Concat(ColumnRules.All).Concat(DependencyRules.All).Concat(HorizonRules.All).Concat(StatisticsRules.All);
         portions.AddRange(own.Where(rule => rule.Fits(shape)).Select(rule => Portion(patient, rule.Catalog, rule.Id,
             [rule.Probe()])));
         portions.AddRange(LetterRules.All.Where(rule => !shared && rule.Fits(shape)).GroupBy(rule => rule.Catalog)
