@@ -18,7 +18,6 @@ internal static class DerivedInjuries
         ("CREATE SEQUENCE d_seq AS int", "UPDATE pg_sequence SET seqtypid = 'int2'::regtype WHERE seqrelid = 'd_seq'::regclass", "a maximum that its type can hold"),
         ("CREATE TABLE d_part (a int) PARTITION BY RANGE (a); CREATE TABLE d_part_1 PARTITION OF d_part FOR VALUES FROM (1) TO (9)",
             "UPDATE pg_partitioned_table SET partstrat = 'l' WHERE partrelid = 'd_part'::regclass", "the strategy that the bounds of its partitions"),
-        ("SELECT lo_create(4711)", "INSERT INTO pg_largeobject VALUES (4711, 0, decode(repeat('ab', 3000), 'hex'))", "pages of at most a quarter of a block"),
         ("CREATE TYPE d_mood AS ENUM ('a'); CREATE TABLE d_typed (m d_mood)", "DELETE FROM pg_depend WHERE refobjid = 'd_mood'::regtype AND objid = 'd_typed'::regclass",
             "a dependency of each column on its type"),
     ];

@@ -61,12 +61,6 @@ internal static class DerivationRules
             JOIN pg_catalog.pg_inherits i ON i.inhparent = k.partrelid JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
             WHERE pg_catalog.substring(c.relpartbound::text, ':strategy ([a-z])') <> k.partstrat::text
             """),
-        // LOBLKSIZE in large_object.h. The length of a value is told without unpacking it.
-        new("large-object-page", "pg_largeobject", "pages of at most a quarter of a block, numbered from 0", """
-            SELECT 0::oid, l.loid::text, l.ctid::text, 'page ' || l.pageno || ' has ' || pg_catalog.octet_length(l.data) || ' bytes'
-            FROM pg_catalog.pg_largeobject l
-            WHERE l.pageno < 0 OR pg_catalog.octet_length(l.data) > pg_catalog.current_setting('block_size')::int4 / 4
-            """),
         new("type-depend", "pg_depend", "a dependency of each column on its type, so that the type is not dropped under it", """
             SELECT a.attrelid, a.attname::text, NULL, 'pg_depend has none from the column to type ' || t.typname
             FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p') AND c.oid >= 16384
