@@ -43,7 +43,7 @@ internal static class PageHtml
             List(text, field);
         text.Append("</ul>\n");
         if (hex)
-            text.Append(CultureInfo.InvariantCulture, $"<pre>{WebUtility.HtmlEncode(Hex(page.Bytes))}</pre>\n");
+            text.Append(CultureInfo.InvariantCulture, $"<pre>{WebUtility.HtmlEncode(string.Join('\n', PageOutput.Hex(page.Bytes)))}</pre>\n");
         return text.Append("</html>").ToString();
     }
 
@@ -106,7 +106,4 @@ internal static class PageHtml
     }
 
     private static bool IsWrong(PageField field) => field.Wrong.Count > 0 || field.Fields.Any(IsWrong);
-
-    private static string Hex(byte[] bytes) => string.Join('\n', bytes.Chunk(16).Select((line, row) => string.Create(CultureInfo.InvariantCulture,
-        $"{row * 16,5}  {string.Join(' ', line.Select(value => value.ToString("x2", CultureInfo.InvariantCulture)))}")));
 }

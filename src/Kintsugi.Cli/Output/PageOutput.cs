@@ -21,8 +21,11 @@ internal static class PageOutput
             await to.WriteLineAsync(Output.Text.Paint("Nothing is wrong with it by itself.", Output.Text.Green, context.Colour));
         foreach (var flaw in description.Flaws)
             await to.WriteLineAsync($"{Output.Text.Paint("WRONG", Output.Text.Red, context.Colour)}  {flaw.Describe()}");
-        if (hex)
-            await Hex(to, page.Bytes);
+        if (!hex)
+            return;
+        await to.WriteLineAsync();
+        foreach (var line in Hex(page.Bytes))
+            await to.WriteLineAsync(line);
     }
 
     public static string Json(FetchedPage page, PageDescription description, bool hex)
@@ -77,14 +80,14 @@ internal static class PageOutput
         json.WriteEndObject();
     }
 
-    private static async ValueTask Hex(TextWriter to, byte[] bytes)
+    /// <summary>Every byte, sixteen a line, with the letters among them.</summary>
+    public static IEnumerable<string> Hex(byte[] bytes)
     {
-        await to.WriteLineAsync();
         for (var at = 0; at < bytes.Length; at += HexWidth)
         {
             var line = bytes.AsMemory(at, HexWidth);
             var letters = string.Concat(line.ToArray().Select(value => value is >= 32 and < 127 ? (char)value : '.'));
-            await to.WriteLineAsync($"{at,5}  {string.Join(' ', line.ToArray().Select(value => value.ToString("x2")))}  {letters}");
+            yield return $"{at,5}  {string.Join(' ', line.ToArray().Select(value => value.ToString("x2")))}  {letters}";
         }
     }
 }

@@ -1,4 +1,3 @@
-using Kintsugi.Postgres.Files;
 using Kintsugi.Postgres.Sessions;
 
 namespace Kintsugi.Postgres.Operating;
@@ -34,12 +33,13 @@ internal static class WalTraffic
 
     public static async ValueTask<string?> Obstacle(Plan plan, WriteSession session, CancellationToken cancellationToken)
     {
-        var one = await First(session, Backup, cancellationToken) is { } backup ? $"{backup}: it would have to carry the WAL of this plan too"
-            : await First(session, Behind, cancellationToken, MostBehind) is { } behind ? $"{behind}: it would have to replay the WAL of this plan too"
-            : await First(session, Slot, cancellationToken, plan.DiskBytes) is { } slot
-                ? $"{slot}, and this plan may write {plan.DiskBytes / 1048576 + 1} MiB: what reads from it would be lost. Let it catch up, or drop it if nothing reads it"
+        if (await First(session, Backup, cancellationToken) is { } backup)
+            return $"{backup}: it would have to carry the WAL of this plan too";
+        if (await First(session, Behind, cancellationToken, MostBehind) is { } behind)
+            return $"{behind}: it would have to replay the WAL of this plan too";
+        return await First(session, Slot, cancellationToken, plan.DiskBytes) is { } slot
+            ? $"{slot}, and this plan may write {plan.DiskBytes / 1048576 + 1} MiB: what reads from it would be lost. Let it catch up, or drop it if nothing reads it"
             : null;
-        return one;
     }
 
     /// <summary>
