@@ -13,6 +13,7 @@ internal sealed partial class TornPages(string path, Func<long, CancellationToke
     /// <summary>A write of one page takes microseconds: three looks are plenty.</summary>
     private const int Looks = 3;
     private const int MostNoted = 20;
+    private const int BytesAtOnce = 1 << 20;
 
     private readonly Match place = Name().Match(path);
 
@@ -25,14 +26,21 @@ internal sealed partial class TornPages(string path, Func<long, CancellationToke
     public async ValueTask<string?> Amend(FileStream copy, CancellationToken cancellationToken)
     {
         var segment = place.Groups["segment"] is { Success: true, Value: var digits } ? uint.Parse(digits) : 0;
-        var page = new byte[PageFormat.Size];
+        using var buffer = ReadBuffer.Rent(BytesAtOnce);
         var failing = new List<uint>();
-        for (var offset = 0L; offset + PageFormat.Size <= copy.Length; offset += PageFormat.Size)
+        for (var offset = 0L; offset + PageFormat.Size <= copy.Length;)
         {
-            await RandomAccess.ReadAsync(copy.SafeFileHandle, page, offset, cancellationToken);
-            var block = segment * PageFormat.BlocksPerSegment + (uint)(offset / PageFormat.Size);
-            if (!Whole(page, block) && !await Mend(copy, offset, block, cancellationToken))
-                failing.Add(block);
+            cancellationToken.ThrowIfCancellationRequested();
+            // Not awaited: it was written a moment ago, and lies in memory.
+            var read = RandomAccess.Read(copy.SafeFileHandle, buffer.Bytes.Span, offset) / PageFormat.Size;
+            for (var i = 0; i < read; i++, offset += PageFormat.Size)
+            {
+                var block = segment * PageFormat.BlocksPerSegment + (uint)(offset / PageFormat.Size);
+                if (!Whole(buffer.Bytes.Span.Slice(i * PageFormat.Size, PageFormat.Size), block) && !await Mend(copy, offset, block, cancellationToken))
+                    failing.Add(block);
+            }
+            if (read == 0)
+                break;
         }
         return failing.Count == 0
             ? null
@@ -55,7 +63,7 @@ internal sealed partial class TornPages(string path, Func<long, CancellationToke
     }
 
     private static bool Whole(ReadOnlySpan<byte> page, uint block) =>
-        PageHeader.IsAllZero(page) || PageChecksum.Matches(page, block);
+        PageChecksum.Matches(page, block) || PageHeader.IsAllZero(page);
 
     [GeneratedRegex(@"/\d+(?<fork>_[a-z]+)?(?:\.(?<segment>\d+))?$")]
     private static partial Regex Name();

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Microsoft.Win32.SafeHandles;
 
 namespace Kintsugi.State;
@@ -41,22 +40,15 @@ internal sealed class FileCopy(Throttle throttle)
     private async ValueTask<long> ThroughMemory(
         SafeFileHandle source, SafeFileHandle target, long offset, CancellationToken cancellationToken)
     {
-        var buffer = ArrayPool<byte>.Shared.Rent(Piece);
-        try
+        using var buffer = ReadBuffer.Rent(Piece);
+        while (true)
         {
-            while (true)
-            {
-                var read = await RandomAccess.ReadAsync(source, buffer.AsMemory(0, Piece), offset, cancellationToken);
-                if (read == 0)
-                    return offset;
-                await RandomAccess.WriteAsync(target, buffer.AsMemory(0, read), offset, cancellationToken);
-                offset += read;
-                await throttle.Passed(read, cancellationToken);
-            }
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
+            var read = await RandomAccess.ReadAsync(source, buffer.Bytes, offset, cancellationToken);
+            if (read == 0)
+                return offset;
+            await RandomAccess.WriteAsync(target, buffer.Bytes[..read], offset, cancellationToken);
+            offset += read;
+            await throttle.Passed(read, cancellationToken);
         }
     }
 }

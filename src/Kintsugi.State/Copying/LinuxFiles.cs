@@ -47,6 +47,14 @@ internal static partial class LinuxFiles
         return CopyFileRange(source, ref from, target, ref to, (nuint)length, 0);
     }
 
+    /// <summary>Asks the disk to begin with what was written to the file, and waits for nothing (sync_file_range(2)): no promise of durability.</summary>
+    public static void BeginToWrite(SafeFileHandle file)
+    {
+        const uint write = 2;
+        if (OperatingSystem.IsLinux())
+            _ = SyncFileRange(file, 0, 0, write);
+    }
+
     /// <summary>Makes names in that directory durable: a rename is only safe after this (fsync(2)).</summary>
     public static void SyncDirectory(string path) => WithDirectory(path, Fsync);
 
@@ -80,6 +88,9 @@ internal static partial class LinuxFiles
     [LibraryImport("libc", EntryPoint = "copy_file_range", SetLastError = true)]
     private static partial nint CopyFileRange(
         SafeFileHandle source, ref long sourceOffset, SafeFileHandle target, ref long targetOffset, nuint length, uint flags);
+
+    [LibraryImport("libc", EntryPoint = "sync_file_range")]
+    private static partial int SyncFileRange(SafeFileHandle file, long offset, long length, uint flags);
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags, int mode);

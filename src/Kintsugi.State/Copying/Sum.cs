@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;
 
@@ -9,25 +8,20 @@ internal static class Sum
 {
     private const int Piece = 1 << 20;
 
-    public static async ValueTask<string> Of(SafeFileHandle file, CancellationToken cancellationToken)
+    public static string Of(SafeFileHandle file, CancellationToken cancellationToken)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         // Rented: a new megabyte for each of many files keeps the garbage collector busier than the copying.
-        var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Clamp(RandomAccess.GetLength(file), 1, Piece));
-        try
+        using var buffer = ReadBuffer.Rent((int)Math.Clamp(RandomAccess.GetLength(file), 1, Piece));
+        for (var offset = 0L; ;)
         {
-            for (var offset = 0L; ;)
-            {
-                var read = await RandomAccess.ReadAsync(file, buffer, offset, cancellationToken);
-                if (read == 0)
-                    return Convert.ToHexStringLower(hash.GetHashAndReset());
-                hash.AppendData(buffer, 0, read);
-                offset += read;
-            }
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
+            cancellationToken.ThrowIfCancellationRequested();
+            // Not awaited: handing over a read to another thread costs more than one from memory.
+            var read = RandomAccess.Read(file, buffer.Bytes.Span, offset);
+            if (read == 0)
+                return Convert.ToHexStringLower(hash.GetHashAndReset());
+            hash.AppendData(buffer.Bytes.Span[..read]);
+            offset += read;
         }
     }
 }

@@ -9,7 +9,11 @@ internal sealed class SnapshotDraft(string directory, string final, SnapshotMani
     /// <summary>Up to here files are synced one by one; beyond it the whole file system at once is quicker.</summary>
     private const int FewFiles = 64;
 
+    /// <summary>Files that are summed and brought to disk while the next is copied: two keep both busy, and hold two handles and two buffers.</summary>
+    private const int AtOnce = 2;
+
     private readonly List<SnapshotFile> files = [];
+    private readonly Queue<Task<SnapshotFile>> finishing = new();
     private readonly List<string> directories = [];
     private bool complete;
 
@@ -64,6 +68,8 @@ internal sealed class SnapshotDraft(string directory, string final, SnapshotMani
     {
         try
         {
+            while (finishing.Count > 0)
+                await TakeIn();
             var manifest = finish(begun with { Files = files, Directories = directories, Complete = true });
             var text = ManifestJson.Write(manifest);
             await Put(SnapshotStore.ManifestName, text, cancellationToken);
@@ -83,26 +89,56 @@ internal sealed class SnapshotDraft(string directory, string final, SnapshotMani
         }
     }
 
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
+        // What is still at work holds files of the directory. Why it failed was said by whoever asked for the snapshot.
+        await Task.WhenAll(finishing).ContinueWith(_ => { }, TaskScheduler.Default);
         if (!complete && Directory.Exists(directory))
             Directory.Delete(directory, recursive: true);
-        return ValueTask.CompletedTask;
     }
 
     private async ValueTask Add(
         string name, AmendCopy? amend, Func<FileStream, Task> fill,
         CancellationToken cancellationToken)
     {
+        if (finishing.Count == AtOnce)
+            await TakeIn();
         var place = Place(name);
         Directory.CreateDirectory(Path.GetDirectoryName(place)!);
-        await using var file = new FileStream(place, PrivateFile.Create);
-        await fill(file);
-        var note = amend is null ? null : await amend(file, cancellationToken);
-        var sum = await Sum.Of(file.SafeFileHandle, cancellationToken);
-        if (files.Count < FewFiles)
-            RandomAccess.FlushToDisk(file.SafeFileHandle);
-        files.Add(new SnapshotFile(name, file.Length, sum, note));
+        var file = new FileStream(place, PrivateFile.Create);
+        try
+        {
+            await fill(file);
+            await file.FlushAsync(cancellationToken);
+            var note = amend is null ? null : await amend(file, cancellationToken);
+            var few = files.Count + finishing.Count < FewFiles;
+            finishing.Enqueue(Task.Run(() => Finish(name, file, note, few, cancellationToken), CancellationToken.None));
+        }
+        catch
+        {
+            await file.DisposeAsync();
+            throw;
+        }
+    }
+
+    private async ValueTask TakeIn() => files.Add(await finishing.Dequeue());
+
+    private static async Task<SnapshotFile> Finish(string name, FileStream file, string? note, bool flush, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var held = file;
+            // The disk begins now: at the end there is the less to wait for.
+            LinuxFiles.BeginToWrite(file.SafeFileHandle);
+            var sum = Sum.Of(file.SafeFileHandle, cancellationToken);
+            if (flush)
+                RandomAccess.FlushToDisk(file.SafeFileHandle);
+            return new SnapshotFile(name, file.Length, sum, note);
+        }
+        catch (IOException problem)
+        {
+            throw Failed($"{file.Name} was written, and could not be read again or brought to disk", problem);
+        }
     }
 
     private async ValueTask Put(string name, byte[] text, CancellationToken cancellationToken)

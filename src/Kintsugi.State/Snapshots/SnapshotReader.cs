@@ -72,7 +72,7 @@ internal sealed class SnapshotReader(string place)
             await using var stream = new FileStream(SafeName.Join(place, file.Name), FileMode.Open, FileAccess.Read);
             if (stream.Length != file.Bytes)
                 return $"{file.Name} has {stream.Length} bytes, {file.Bytes} were taken";
-            var sum = await Sum.Of(stream.SafeFileHandle, cancellationToken);
+            var sum = Sum.Of(stream.SafeFileHandle, cancellationToken);
             return sum == file.Sha256 ? null : $"{file.Name} was changed: its SHA-256 is {sum}, {file.Sha256} was taken";
         }
         catch (Exception gone) when (gone is FileNotFoundException or DirectoryNotFoundException)

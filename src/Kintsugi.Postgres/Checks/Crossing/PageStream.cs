@@ -8,7 +8,7 @@ internal sealed class PageStream(IByteSource bytes, string path) : IDisposable
 {
     private const int Ahead = 64;
 
-    private readonly byte[] buffer = ReadBuffers.Pool.Rent(Ahead * PageFormat.Size);
+    private readonly ReadBuffer buffer = ReadBuffer.Rent(Ahead * PageFormat.Size);
     private long first;
     private int held;
     private long last = -1;
@@ -21,16 +21,16 @@ internal sealed class PageStream(IByteSource bytes, string path) : IDisposable
             var wanted = block == last + 1 ? Ahead : 1;
             var (file, offset) = Forks.Place(path, Forks.Main, block);
             wanted = (int)Math.Min(wanted, PageFormat.BlocksPerSegment - (block % PageFormat.BlocksPerSegment));
-            held = await bytes.Read(file, offset, buffer.AsMemory(0, wanted * PageFormat.Size), cancellationToken) / PageFormat.Size;
+            held = await bytes.Read(file, offset, buffer.Bytes[..(wanted * PageFormat.Size)], cancellationToken) / PageFormat.Size;
             first = block;
         }
         last = block;
-        return held == 0 ? default : buffer.AsMemory((int)(block - first) * PageFormat.Size, PageFormat.Size);
+        return held == 0 ? default : buffer.Bytes.Slice((int)(block - first) * PageFormat.Size, PageFormat.Size);
     }
 
     public void Dispose()
     {
-        ReadBuffers.Pool.Return(buffer);
+        buffer.Dispose();
         bytes.Dispose();
     }
 }

@@ -16,15 +16,15 @@ internal static class InterruptedPages
         if (BufferView.Of(patient) is not { } view)
             return true;
         var located = new Located(index, index.Path ?? "");
-        var buffer = new byte[PagesPerRead * PageFormat.Size];
+        using var buffer = ReadBuffer.Rent(PagesPerRead * PageFormat.Size);
         var blocks = await view.Blocks(located, cancellationToken);
         for (var block = 0L; block < blocks;)
         {
-            var read = await view.Read(located, block, buffer, cancellationToken);
+            var read = await view.Read(located, block, buffer.Bytes, cancellationToken);
             if (read == 0)
                 return true;
             for (var i = 0; i < read; i++, block++)
-                if (block > 0 && IsInterrupted(buffer.AsSpan(i * PageFormat.Size, PageFormat.Size)))
+                if (block > 0 && IsInterrupted(buffer.Bytes.Span.Slice(i * PageFormat.Size, PageFormat.Size)))
                     return true;
         }
         return false;

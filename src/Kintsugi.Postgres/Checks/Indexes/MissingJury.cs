@@ -39,17 +39,17 @@ internal sealed class MissingJury(IReadOnlyList<IPageView> views, Located heap, 
     {
         var kind = IndexKinds.Of(index.Relation.AccessMethod);
         var content = new IndexPageContent();
-        var buffer = new byte[PagesPerRead * PageFormat.Size];
+        using var buffer = ReadBuffer.Rent(PagesPerRead * PageFormat.Size);
         var exact = true;
         var blocks = await view.Blocks(index, cancellationToken);
         for (var block = 0L; block < blocks && open.Count > 0;)
         {
-            var read = await view.Read(index, block, buffer, cancellationToken);
+            var read = await view.Read(index, block, buffer.Bytes, cancellationToken);
             if (read == 0)
                 return false;
             for (var i = 0; i < read && block < blocks; i++, block++)
             {
-                var page = buffer.AsSpan(i * PageFormat.Size, PageFormat.Size);
+                var page = buffer.Bytes.Span.Slice(i * PageFormat.Size, PageFormat.Size);
                 exact &= PageHeader.Read(page).Lsn <= moment.Lsn;
                 if (IndexPages.Read(kind, page, block, checksums && !view.IsLocked, content) is not null)
                     return false;

@@ -1,5 +1,4 @@
 using Kintsugi.Pages;
-using Kintsugi.Postgres.Files.Reading;
 
 namespace Kintsugi.Postgres.Checks.Indexes;
 
@@ -7,21 +6,21 @@ namespace Kintsugi.Postgres.Checks.Indexes;
 internal sealed class PageBuffer : IDisposable
 {
     private const int MostPages = 64;
-    private readonly byte[] rented;
+    private readonly ReadBuffer rented;
 
     private PageBuffer(int pages)
     {
         Pages = pages;
-        rented = ReadBuffers.Pool.Rent(pages * PageFormat.Size);
+        rented = ReadBuffer.Rent(pages * PageFormat.Size);
     }
 
     public int Pages { get; }
-    public Memory<byte> Bytes => rented.AsMemory(0, Pages * PageFormat.Size);
+    public Memory<byte> Bytes => rented.Bytes;
 
     /// <summary>One page more than there is, so that one read sees the end.</summary>
     public static PageBuffer For(long blocks) => new((int)Math.Clamp(blocks + 1, 1, MostPages));
 
-    public Span<byte> Page(int at) => rented.AsSpan(at * PageFormat.Size, PageFormat.Size);
+    public Span<byte> Page(int at) => rented.Bytes.Span.Slice(at * PageFormat.Size, PageFormat.Size);
 
-    public void Dispose() => ReadBuffers.Pool.Return(rented);
+    public void Dispose() => rented.Dispose();
 }

@@ -132,16 +132,16 @@ internal sealed class HashKeys(IPageView view, Located index, Relation table, In
 
     private async ValueTask Entries(Visit visit, CancellationToken cancellationToken)
     {
-        var buffer = new byte[PagesPerRead * PageFormat.Size];
+        using var buffer = ReadBuffer.Rent(PagesPerRead * PageFormat.Size);
         var blocks = await view.Blocks(index, cancellationToken);
         for (var block = 0L; block < blocks;)
         {
-            var read = await view.Read(index, block, buffer, cancellationToken);
+            var read = await view.Read(index, block, buffer.Bytes, cancellationToken);
             if (read == 0)
                 return;
             for (var i = 0; i < read && block < blocks; i++, block++)
             {
-                var page = buffer.AsSpan(i * PageFormat.Size, PageFormat.Size);
+                var page = buffer.Bytes.Span.Slice(i * PageFormat.Size, PageFormat.Size);
                 // A torn page is met again by the next look.
                 if (IndexPages.Read(IndexKind.Hash, page, block, patient.Can.DataChecksums != false && !view.IsLocked, content) is null
                     && content.Role == IndexPageRole.Leaf)

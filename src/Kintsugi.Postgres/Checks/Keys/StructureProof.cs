@@ -20,15 +20,15 @@ internal static class StructureProof
         var links = new Links(blocks);
         var next = new uint[blocks];
         var content = new IndexPageContent();
-        var buffer = new byte[PagesPerRead * PageFormat.Size];
+        using var buffer = ReadBuffer.Rent(PagesPerRead * PageFormat.Size);
         for (var block = 0; block < blocks;)
         {
-            var read = await view.Read(index, block, buffer, cancellationToken);
+            var read = await view.Read(index, block, buffer.Bytes, cancellationToken);
             if (read == 0)
                 break;
             for (var i = 0; i < read && block < blocks; i++, block++)
             {
-                var page = buffer.AsSpan(i * PageFormat.Size, PageFormat.Size);
+                var page = buffer.Bytes.Span.Slice(i * PageFormat.Size, PageFormat.Size);
                 var wrong = IndexPages.Read(kind, page, block, checksums && !view.IsLocked, content);
                 links.Take(page, block, kind, content, wrong);
                 if (wrong is null && IndexPages.Siblings(kind, page, content.Role) is [var right])

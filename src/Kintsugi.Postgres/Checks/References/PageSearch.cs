@@ -39,12 +39,12 @@ internal sealed class PageSearch(IPageView view, IReadSession session, IDisposab
     {
         if (await Locate(relation, cancellationToken) is not { } place)
             return;
-        var buffer = new byte[PagesPerRead * PageFormat.Size];
+        using var buffer = ReadBuffer.Rent(PagesPerRead * PageFormat.Size);
         for (var block = 0L; block < MostBlocks;)
         {
-            var read = await view.Read(place, block, buffer, cancellationToken);
+            var read = await view.Read(place, block, buffer.Bytes, cancellationToken);
             for (var i = 0; i < read; i++, block++)
-                visit(buffer.AsSpan(i * PageFormat.Size, PageFormat.Size), block);
+                visit(buffer.Bytes.Span.Slice(i * PageFormat.Size, PageFormat.Size), block);
             if (read < PagesPerRead)
                 return;
         }
@@ -65,23 +65,23 @@ internal sealed class PageSearch(IPageView view, IReadSession session, IDisposab
         if (await Locate(relation, cancellationToken) is not { } place)
             return;
         long[] wanted = [.. blocks.Distinct().Order()];
-        var buffer = new byte[PagesPerRead * PageFormat.Size];
+        using var buffer = ReadBuffer.Rent(PagesPerRead * PageFormat.Size);
         for (var from = 0; from < wanted.Length;)
         {
             var to = from + 1;
             while (to < wanted.Length && wanted[to] - wanted[to - 1] <= WidestGap && wanted[to] - wanted[from] < PagesPerRead)
                 to++;
-            await Run(place, wanted[from..to], buffer, visit, cancellationToken);
+            await Run(place, wanted[from..to], buffer.Bytes, visit, cancellationToken);
             from = to;
         }
     }
 
-    private async ValueTask Run(Located place, long[] wanted, byte[] buffer, Visit visit, CancellationToken cancellationToken)
+    private async ValueTask Run(Located place, long[] wanted, Memory<byte> buffer, Visit visit, CancellationToken cancellationToken)
     {
         int read;
         try
         {
-            read = await view.Read(place, wanted[0], buffer.AsMemory(0, (int)(wanted[^1] - wanted[0] + 1) * PageFormat.Size), cancellationToken);
+            read = await view.Read(place, wanted[0], buffer[..((int)(wanted[^1] - wanted[0] + 1) * PageFormat.Size)], cancellationToken);
         }
         catch (PatientException problem) when (wanted.Length > 1 && !problem.ConnectionLost)
         {
@@ -91,7 +91,7 @@ internal sealed class PageSearch(IPageView view, IReadSession session, IDisposab
             return;
         }
         foreach (var block in wanted.Where(block => block - wanted[0] < read))
-            visit(buffer.AsSpan((int)(block - wanted[0]) * PageFormat.Size, PageFormat.Size), block);
+            visit(buffer.Span.Slice((int)(block - wanted[0]) * PageFormat.Size, PageFormat.Size), block);
     }
 
     public static ReadOnlySpan<byte> Tuple(ReadOnlySpan<byte> page, int item) =>

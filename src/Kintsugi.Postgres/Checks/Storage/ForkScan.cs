@@ -6,8 +6,8 @@ namespace Kintsugi.Postgres.Checks.Storage;
 /// <summary>Reads a range of one fork in large pieces and collects the pages that cannot be right.</summary>
 internal sealed class ForkScan(IByteSource bytes, string path, string fork, PageExpectation expected, ulong walEnd)
 {
-    /// <summary>Larger pieces are no faster (measured: 1 MB 9.2, 4 MB 9.25 GB/s from the page cache).</summary>
-    private const int ChunkBytes = 1 << 20;
+    /// <summary>It stays in the cache of a core until it is looked at: larger pieces are slower (from the page cache, 512 KiB 11, 1 MiB 9.5 GB/s).</summary>
+    private const int ChunkBytes = 512 << 10;
 
     /// <summary>Judges an all-zero page, which is legal but for what else is known of it.</summary>
     public Func<long, CancellationToken, ValueTask<Suspicion?>>? OnZeroPage { get; init; }
@@ -28,31 +28,24 @@ internal sealed class ForkScan(IByteSource bytes, string path, string fork, Page
     /// <returns>The first block that was not read: the end of the range, or of the file.</returns>
     public async ValueTask<long> Run(long first, long end, CancellationToken cancellationToken)
     {
-        var buffer = ReadBuffers.Pool.Rent(ChunkBytes);
-        try
+        using var buffer = ReadBuffer.Rent(ChunkBytes);
+        var block = first;
+        while (block < end && Suspects.Count < MaxSuspects)
         {
-            var block = first;
-            while (block < end && Suspects.Count < MaxSuspects)
+            var inSegment = PageFormat.BlocksPerSegment - (block % PageFormat.BlocksPerSegment);
+            var wanted = (int)Math.Min(Math.Min(end - block, inSegment), ChunkBytes / PageFormat.Size);
+            var read = await Read(block, buffer.Bytes[..(wanted * PageFormat.Size)], cancellationToken);
+            for (var i = 0; i < read; i++)
             {
-                var inSegment = PageFormat.BlocksPerSegment - (block % PageFormat.BlocksPerSegment);
-                var wanted = (int)Math.Min(Math.Min(end - block, inSegment), ChunkBytes / PageFormat.Size);
-                var read = await Read(block, buffer.AsMemory(0, wanted * PageFormat.Size), cancellationToken);
-                for (var i = 0; i < read; i++)
-                {
-                    var page = buffer.AsMemory(i * PageFormat.Size, PageFormat.Size);
-                    OnPage?.Invoke(block + i, page);
-                    await Look(block + i, page, cancellationToken);
-                }
-                block += read;
-                if (read < wanted)
-                    break;
+                var page = buffer.Bytes.Slice(i * PageFormat.Size, PageFormat.Size);
+                OnPage?.Invoke(block + i, page);
+                await Look(block + i, page, cancellationToken);
             }
-            return block;
+            block += read;
+            if (read < wanted)
+                break;
         }
-        finally
-        {
-            ReadBuffers.Pool.Return(buffer);
-        }
+        return block;
     }
 
     private async ValueTask Look(long block, ReadOnlyMemory<byte> page, CancellationToken cancellationToken)

@@ -22,7 +22,7 @@ internal sealed record ChecksumUnit(ChecksumFile File, long Offset, long Bytes);
 /// worker.</summary>
 internal sealed class ChecksumPass(DataDirectory directory, ChecksumSettings settings, bool live, TimeProvider clock)
 {
-    private const int ChunkBytes = 1 << 20;
+    private const int ChunkBytes = 512 << 10;
     private const long UnitBytes = 32 << 20;
 
     /// <summary>A page that a running server is just writing is whole again long before the last of these.</summary>
@@ -64,20 +64,13 @@ internal sealed class ChecksumPass(DataDirectory directory, ChecksumSettings set
     {
         await Task.Yield();
         using var bytes = new LocalBytes(directory.Path, settings.Pace);
-        var buffer = ReadBuffers.Pool.Rent(ChunkBytes);
-        try
+        using var buffer = ReadBuffer.Rent(ChunkBytes);
+        while (queue.TryDequeue(out var unit))
         {
-            while (queue.TryDequeue(out var unit))
-            {
-                await Take(unit, bytes, buffer.AsMemory(0, ChunkBytes), cancellationToken);
-                settings.Progress?.Report(new ChecksumProgress(Interlocked.Add(ref done, unit.Bytes), total));
-                if (left.AddOrUpdate(unit.File.Path, 0, (_, count) => count - 1) == 0)
-                    FileDone?.Invoke(unit.File);
-            }
-        }
-        finally
-        {
-            ReadBuffers.Pool.Return(buffer);
+            await Take(unit, bytes, buffer.Bytes, cancellationToken);
+            settings.Progress?.Report(new ChecksumProgress(Interlocked.Add(ref done, unit.Bytes), total));
+            if (left.AddOrUpdate(unit.File.Path, 0, (_, count) => count - 1) == 0)
+                FileDone?.Invoke(unit.File);
         }
     }
 

@@ -51,12 +51,12 @@ internal sealed class RawTable(LocalFiles files, TransactionLog transactions)
     public async ValueTask<List<T>> Read<T>(string path, int width, RowReader<T> read, CancellationToken cancellationToken)
     {
         var rows = new List<T>();
-        var pages = new byte[PagesAtOnce * PageFormat.Size];
+        using var pages = ReadBuffer.Rent(PagesAtOnce * PageFormat.Size);
         for (var block = 0u; ;)
         {
-            var whole = await files.Read(path, (long)block * PageFormat.Size, pages, cancellationToken) / PageFormat.Size;
+            var whole = await files.Read(path, (long)block * PageFormat.Size, pages.Bytes, cancellationToken) / PageFormat.Size;
             for (var i = 0; i < whole; i++, block++)
-                ReadPage(pages.AsSpan(i * PageFormat.Size, PageFormat.Size), block, width, read, rows);
+                ReadPage(pages.Bytes.Span.Slice(i * PageFormat.Size, PageFormat.Size), block, width, read, rows);
             if (whole < PagesAtOnce)
                 return rows;
         }

@@ -42,15 +42,15 @@ internal sealed class HeapWalk(DataDirectory directory)
 
     private async ValueTask Walk(string file, uint part, Visit visit, CancellationToken cancellationToken)
     {
-        var pages = new byte[PagesAtOnce * PageFormat.Size];
+        using var pages = ReadBuffer.Rent(PagesAtOnce * PageFormat.Size);
         var traces = new List<TransactionTrace>();
         for (var block = 0L; ;)
         {
-            var whole = await directory.Files.Read(file, block * PageFormat.Size, pages, cancellationToken) / PageFormat.Size;
+            var whole = await directory.Files.Read(file, block * PageFormat.Size, pages.Bytes, cancellationToken) / PageFormat.Size;
             for (var i = 0; i < whole; i++, block++)
             {
                 traces.Clear();
-                if (!Read(pages.AsSpan(i * PageFormat.Size, PageFormat.Size), (uint)(((long)part * PageFormat.BlocksPerSegment) + block), traces))
+                if (!Read(pages.Bytes.Span.Slice(i * PageFormat.Size, PageFormat.Size), (uint)(((long)part * PageFormat.BlocksPerSegment) + block), traces))
                     Unread.Add($"block {block} of {file}");
                 foreach (var trace in traces)
                     visit(trace, file, block);

@@ -29,16 +29,16 @@ internal static class BtreeEntries
             return false;
         var place = new Located(index, path);
         var content = new IndexPageContent();
-        var buffer = new byte[PagesPerRead * PageFormat.Size];
+        using var buffer = ReadBuffer.Rent(PagesPerRead * PageFormat.Size);
         var blocks = await view.Blocks(place, cancellationToken);
         for (var block = 0L; block < blocks;)
         {
-            var read = await view.Read(place, block, buffer, cancellationToken);
+            var read = await view.Read(place, block, buffer.Bytes, cancellationToken);
             if (read == 0)
                 return false;
             for (var i = 0; i < read && block < blocks; i++, block++)
             {
-                var page = buffer.AsSpan(i * PageFormat.Size, PageFormat.Size);
+                var page = buffer.Bytes.Span.Slice(i * PageFormat.Size, PageFormat.Size);
                 if (IndexPages.Read(IndexKind.Btree, page, block, patient.Can.DataChecksums == true && !view.IsLocked, content) is not null)
                     return false;
                 visit(page, content);
