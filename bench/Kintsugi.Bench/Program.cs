@@ -43,7 +43,7 @@ catch (Exception problem) when (problem is BenchException or LabException)
     await Console.Error.WriteLineAsync($"bench: {problem.Message}");
     return 1;
 }
-if (report.Compared == 0)
+if (report.Figures == 0)
 {
     await Console.Error.WriteLineAsync("bench: nothing was compared: no peer program was found; install PostgreSQL's own packages (pg_amcheck, pg_checksums, pg_basebackup, psql)");
     return 1;

@@ -11,8 +11,8 @@ internal sealed class Report(TextWriter to)
 
     public bool Green { get; private set; } = true;
 
-    /// <summary>Figures that were held against something; a run without any has shown nothing.</summary>
-    public int Compared { get; private set; }
+    /// <summary>Figures that were held against something, or stand by themselves; a run without any has shown nothing.</summary>
+    public int Figures { get; private set; }
 
     public async Task Begin(string name, string what)
     {
@@ -25,11 +25,18 @@ internal sealed class Report(TextWriter to)
     public async Task Add(Line line)
     {
         Green &= line.Gate.Green;
-        Compared++;
+        Figures++;
         if (!headed)
             await Say(Line.Header);
         headed = true;
         await Say(line.ToString());
+    }
+
+    /// <summary>A table of figures without a ratio.</summary>
+    public Task Table(string table)
+    {
+        Figures++;
+        return Note(table);
     }
 
     public async Task Note(string note)
@@ -42,7 +49,7 @@ internal sealed class Report(TextWriter to)
     public Task Add(Gate gate)
     {
         Green &= gate.Green;
-        Compared++;
+        Figures++;
         return Note(gate.ToString());
     }
 

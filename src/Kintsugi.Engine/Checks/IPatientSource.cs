@@ -16,6 +16,9 @@ public interface IPatientSource
     /// <param name="database">Null for the server as a whole: any database that could be entered, or files alone.</param>
     ValueTask<Patient> Open(string? database, CancellationToken cancellationToken);
 
+    /// <summary>The same without an inventory, where that takes less.</summary>
+    ValueTask<Patient> OpenBare(string? database, CancellationToken cancellationToken) => Open(database, cancellationToken);
+
     /// <summary>Reads the catalog of that database again, because a repair has changed it.</summary>
     void Forget(string database);
 

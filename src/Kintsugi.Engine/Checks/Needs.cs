@@ -6,6 +6,9 @@ public sealed record Needs
     /// <summary>A session in the database.</summary>
     public bool Sql { get; init; } = true;
 
+    /// <summary>Of a check of the server as a whole: the list of a database's relations, which takes longer than many such a look. Others have it anyway.</summary>
+    public bool Relations { get; init; }
+
     /// <summary>Read access to the data directory's files.</summary>
     public bool Files { get; init; }
     public bool Superuser { get; init; }

@@ -9,6 +9,9 @@ internal sealed class PatientBench(IPatientSource source, string? database, Bodi
 
     public string? Database { get; } = database;
 
+    /// <summary>Whether anybody will ask for the inventory.</summary>
+    public bool WithRelations { get; init; } = true;
+
     /// <summary>What all patients of the bench have in common: capabilities and inventory; null before the first was taken.</summary>
     public Patient? Any { get; private set; }
 
@@ -16,7 +19,7 @@ internal sealed class PatientBench(IPatientSource source, string? database, Bodi
     {
         if (idle.TryTake(out var patient))
             return patient;
-        return Any = (await source.Open(Database, cancellationToken)) with { Bodies = bodies };
+        return Any = (await (WithRelations ? source.Open(Database, cancellationToken) : source.OpenBare(Database, cancellationToken))) with { Bodies = bodies };
     }
 
     public async ValueTask<Inventory?> Inventory(CancellationToken cancellationToken)

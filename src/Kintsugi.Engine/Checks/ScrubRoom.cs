@@ -19,7 +19,10 @@ internal sealed class ScrubRoom(IPatientSource source, string? database, ScrubSe
     /// <summary>Where large pieces are offered to other nodes; null where there are none.</summary>
     public IUnitOffice? Office { get; init; }
 
-    public PatientBench Enter() => new(source, Database, bodies);
+    public PatientBench Enter() => new(source, Database, bodies)
+    {
+        WithRelations = Database is not null || Due.Any(check => check.Needs.Relations),
+    };
 
     public async ValueTask<IEnumerable<(ICheck, Portion)>> Divide(ICheck check, PatientBench bench, CancellationToken cancellationToken)
     {

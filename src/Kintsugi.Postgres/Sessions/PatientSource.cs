@@ -72,7 +72,11 @@ public sealed class PatientSource : IPatientSource, IRemembersPages
         return source;
     }
 
-    public async ValueTask<Patient> Open(string? database, CancellationToken cancellationToken)
+    public ValueTask<Patient> Open(string? database, CancellationToken cancellationToken) => Open(database, bare: false, cancellationToken);
+
+    public ValueTask<Patient> OpenBare(string? database, CancellationToken cancellationToken) => Open(database, bare: true, cancellationToken);
+
+    private async ValueTask<Patient> Open(string? database, bool bare, CancellationToken cancellationToken)
     {
         var session = await factory.OpenRead(database ?? (Databases.Count > 0 ? Databases[0] : null), cancellationToken);
         try
@@ -82,7 +86,7 @@ public sealed class PatientSource : IPatientSource, IRemembersPages
             {
                 Pace = Pace,
                 PageLedger = PageLedger,
-                Inventory = await Once(inventories, session.Database, () => InventoryReader.Read(session, cancellationToken)),
+                Inventory = bare ? null : await Once(inventories, session.Database, () => InventoryReader.Read(session, cancellationToken)),
             };
         }
         catch

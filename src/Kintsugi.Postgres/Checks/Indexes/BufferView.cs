@@ -1,6 +1,7 @@
 using System.Globalization;
 using Kintsugi.Pages;
 using Kintsugi.Postgres.Checks.Storage;
+using Kintsugi.Postgres.Sessions;
 
 namespace Kintsugi.Postgres.Checks.Indexes;
 
@@ -41,14 +42,13 @@ internal sealed class BufferView(IReadSession session, Patient patient, string g
     {
         var type = patient.Can.Function("pageinspect", Function) is not null ? "int8" : "int4";
         // Within one statement with the size: what is asked for beyond the end is an error.
-        var read = await session.Rows($"""
+        var pages = 0;
+        await session.Rows($"""
             SELECT {getRawPage}($1::pg_catalog.regclass::pg_catalog.text, 'main', b::pg_catalog.{type})
             FROM pg_catalog.generate_series($2::pg_catalog.int8,
                      least($3::pg_catalog.int8, coalesce(pg_catalog.pg_relation_size($1::pg_catalog.regclass, 'main'), 0) / 8192 - 1)) b ORDER BY b
-            """, row => row.GetFieldValue<byte[]>(0), cancellationToken, relation.Relation.Oid, first, first + (buffer.Length / PageFormat.Size) - 1);
-        for (var i = 0; i < read.Count; i++)
-            read[i].CopyTo(buffer.Slice(i * PageFormat.Size, PageFormat.Size));
-        return read.Count;
+            """, row => row.CopyTo(0, buffer.Slice(PageFormat.Size * pages++, PageFormat.Size)), cancellationToken, relation.Relation.Oid, first, first + (buffer.Length / PageFormat.Size) - 1);
+        return pages;
     }
 
     /// <summary>The size was asked after the position, and a truncation is in the WAL before the file is cut (storage.c).</summary>

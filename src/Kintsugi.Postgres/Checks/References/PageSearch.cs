@@ -11,8 +11,8 @@ internal sealed class PageSearch(IPageView view, IReadSession session, IDisposab
     /// <summary>400 MB of heap or index: a few seconds. Beyond it the search is left to a person.</summary>
     public const int MostBlocks = 50_000;
 
-    /// <summary>4 MB: each reading through the server is a statement of its own.</summary>
-    private const int PagesPerRead = 512;
+    /// <summary>1 MB: each reading through the server is a statement of its own.</summary>
+    private const int PagesPerRead = 128;
 
     /// <summary>Pages between two wanted ones that cost less to read than a statement more.</summary>
     private const int WidestGap = 8;

@@ -1,3 +1,5 @@
+using Kintsugi.Postgres.Sessions;
+
 namespace Kintsugi.Postgres.Files.Reading;
 
 /// <summary>
@@ -23,10 +25,9 @@ internal sealed class ServerBytes(IReadSession session, Pace pace) : IByteSource
     public async ValueTask<int> Read(string path, long offset, Memory<byte> buffer, CancellationToken cancellationToken)
     {
         await pace.Spend(buffer.Length, cancellationToken);
-        var bytes = await session.Rows("SELECT pg_catalog.pg_read_binary_file($1, $2, $3, true)",
-            row => row.IsDBNull(0) ? [] : row.GetFieldValue<byte[]>(0), cancellationToken, path, offset, (long)buffer.Length);
-        bytes[0].CopyTo(buffer);
-        return bytes[0].Length;
+        var read = await session.Rows("SELECT pg_catalog.pg_read_binary_file($1, $2, $3, true)", row => row.CopyTo(0, buffer), cancellationToken,
+            path, offset, (long)buffer.Length);
+        return read[0];
     }
 
     public void Reopen()
