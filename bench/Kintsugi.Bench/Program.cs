@@ -22,8 +22,8 @@ if (args.Length < 2 || unknown.Count > 0 || args.Contains("--help"))
 }
 using var interrupted = new CancellationTokenSource();
 Console.CancelKeyPress += (_, pressed) => (pressed.Cancel, _) = (true, interrupted.CancelAsync());
-var begun = Stopwatch.GetTimestamp();
 var report = new Report(Console.Out);
+var results = new ResultsFile(Path.Combine(args.FirstOrDefault() ?? "", "RESULTS.md"), [.. all.Select(one => one.Name)]);
 try
 {
     var major = Array.IndexOf(args, "--pg") is > 0 and var at ? int.Parse(args[at + 1]) : (int?)null;
@@ -32,11 +32,12 @@ try
     var room = new Room(laboratory, binaries, args[0], args[1], args.Contains("--quick"));
     foreach (var benchmark in all.Where(one => names.Count == 0 || names.Contains(one.Name)))
     {
+        var begun = Stopwatch.GetTimestamp();
         await report.Begin(benchmark.Name, benchmark.What);
         await benchmark.Run(room, report, interrupted.Token);
+        await report.Note($"{Machine.Describe(binaries, room.Quick)} It took {Stopwatch.GetElapsedTime(begun).TotalMinutes:0.0} minutes.");
+        await results.Put(benchmark.Name, report.Section, interrupted.Token);
     }
-    if (names.Count == 0)
-        await report.Write(Path.Combine(room.Folder, "RESULTS.md"), Machine.Describe(binaries, room.Quick), Stopwatch.GetElapsedTime(begun), interrupted.Token);
 }
 catch (Exception problem) when (problem is BenchException or LabException)
 {

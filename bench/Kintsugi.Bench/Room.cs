@@ -24,9 +24,6 @@ internal sealed class Room(Laboratory laboratory, PostgresBinaries binaries, str
 
     public bool Quick { get; } = quick;
 
-    /// <summary>Five pairs, and more where time does not matter.</summary>
-    public int PairCount => Quick ? Pairs.Least : 9;
-
     public Laboratory Laboratory { get; } = laboratory;
 
     public PostgresBinaries Binaries { get; } = binaries;

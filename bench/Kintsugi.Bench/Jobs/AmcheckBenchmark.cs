@@ -30,7 +30,7 @@ internal sealed class AmcheckBenchmark : IBenchmark
         async Task Compare(string work, string goal, double? limit, params string[] checks)
         {
             Run? ours = null;
-            var pairs = await Pairs.Of(room.PairCount,
+            var pairs = await Pairs.Of(
                 async () => ours = (await room.Ours(cluster, cancellationToken, ["check", "-d", Pages.Database, "-q", "-j", "2", "--format", "json", .. checks]))
                     .Require(0),
                 async () => (await room.Measure(cluster, peerCommand, cancellationToken)).Require(0));

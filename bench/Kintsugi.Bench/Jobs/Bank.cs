@@ -9,7 +9,7 @@ internal sealed class Bank(Room room, ThrowawayCluster cluster, string pgbench)
 {
     private const string Database = "bank";
 
-    public int Seconds { get; } = room.Size(6, 30);
+    public int Seconds { get; } = room.Size(6, 20);
 
     /// <summary>Transactions a second: half of what this machine can.</summary>
     public double Rate { get; private set; }

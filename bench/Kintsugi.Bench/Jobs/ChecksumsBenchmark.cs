@@ -25,7 +25,7 @@ internal sealed class ChecksumsBenchmark : IBenchmark
         foreach (var (jobs, goal, limit) in new[] { (1, "G1", 0.55), (2, "G2", 0.30) })
         {
             Run? ours = null, peer = null;
-            var pairs = await Pairs.Of(room.PairCount,
+            var pairs = await Pairs.Of(
                 async () => ours = (await room.Ours(cluster, cancellationToken, "checksums", "verify", "-D", cluster.DataDirectory, "-q",
                     "-j", $"{jobs}", "--format", "json")).Require(0),
                 async () => peer = (await room.Measure(cluster, [program, "--check", "-D", cluster.DataDirectory], cancellationToken)).Require(0));

@@ -35,7 +35,7 @@ internal sealed class ForeignKeysBenchmark : IBenchmark
         async Task Orphans(string what, string peer, string goal, double? limit, params string[] sql)
         {
             Run? ours = null, theirs = null;
-            var pairs = await Pairs.Of(room.PairCount,
+            var pairs = await Pairs.Of(
                 async () => ours = (await Check("public.orphaned")).Require(2),
                 async () => theirs = (await room.Measure(cluster, [psql, "-XAtq", "-d", "keys", .. sql], cancellationToken)).Require(0));
             using var said = Said.JsonOf(ours!);
@@ -53,7 +53,7 @@ internal sealed class ForeignKeysBenchmark : IBenchmark
                 "ALTER TABLE sound VALIDATE CONSTRAINT sound_parent", "ROLLBACK",
             ];
             Run? ours = null;
-            var pairs = await Pairs.Of(room.PairCount,
+            var pairs = await Pairs.Of(
                 async () => ours = (await Check("public.sound")).Require(0),
                 async () => (await room.Measure(cluster, [psql, "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", "keys", .. sql.SelectMany(one => new[] { "-c", one })],
                     cancellationToken)).Require(0));

@@ -23,7 +23,7 @@ internal sealed class HealBenchmark : IBenchmark
         await using var cluster = await Pages.Cluster(room, room.Size(1_000_000, 7_000_000), cancellationToken);
         var size = await cluster.Scalar<long>(Pages.Database, $"SELECT pg_relation_size('{Index}')", cancellationToken);
         var gate = new Gate(true, "each time the damage was seen before and gone after");
-        var pairs = await Pairs.Of(room.PairCount, Ours, ByHand);
+        var pairs = await Pairs.Of(Ours, ByHand);
         await report.Add(new Line($"detect, save, rebuild, prove: a btree of {size >> 20} MiB", "the four commands by hand", "G13", 1.10, pairs, gate));
 
         async Task<Run> Ours()

@@ -57,7 +57,7 @@ internal sealed class JsonBenchmark : IBenchmark
         async Task Compare(string peer, string goal, double? limit, Func<Task<Run>> theirs)
         {
             Run? ours = null, last = null;
-            var pairs = await Pairs.Of(room.PairCount,
+            var pairs = await Pairs.Of(
                 async () => ours = (await room.Ours(cluster, cancellationToken,
                     "check", "-d", "documents", "-c", config, "-q", "--format", "json", "--only", "json-schema")).Require(2),
                 async () => last = await theirs());
@@ -93,10 +93,10 @@ internal sealed class JsonBenchmark : IBenchmark
         var texts = documents.Select(Encoding.UTF8.GetString).ToList();
         var work = $"the validator alone, {documents.Count:N0} documents, five times";
         Task<Run> Ours() => Task.FromResult(Timed(() => Collect(ours, documents, document => schema.IsValid(document))));
-        var pairs = await Pairs.Of(room.PairCount, Ours, () => Task.FromResult(Timed(() => Collect(theirs, texts, text => package.Validate(text).Count == 0))));
+        var pairs = await Pairs.Of(Ours, () => Task.FromResult(Timed(() => Collect(theirs, texts, text => package.Validate(text).Count == 0))));
         await report.Add(new Line(work, "NJsonSchema", "G10", 0.25, pairs,
             Gate.Equal("bad documents", ours.Count, 3 * (documents.Count / 2000)) & new Gate(ours.SetEquals(theirs), "the same ones")));
-        pairs = await Pairs.Of(room.PairCount, Ours, () => Task.FromResult(Timed(() =>
+        pairs = await Pairs.Of(Ours, () => Task.FromResult(Timed(() =>
         {
             foreach (var document in documents)
                 JsonDocument.Parse(document).Dispose();

@@ -7,6 +7,8 @@ namespace Kintsugi.Bench.Jobs;
 /// <summary>What the people who use the database feel while we look at it, and while we mend it.</summary>
 internal sealed class KindnessBenchmark : IBenchmark
 {
+    private const int Rounds = 3;
+
     public string Name => "kindness";
     public string What => "Latency of pgbench (half of what it could do, as a steady stream) without us, with a standard check running without end, "
         + "with one held to a rate, with pg_amcheck, which people use today, and with an index being broken and healed without end.";
@@ -34,7 +36,7 @@ internal sealed class KindnessBenchmark : IBenchmark
             await report.Missing("pg_amcheck", "what others feel beside it");
         var seen = guises.Select(_ => new List<Stream>()).ToList();
         // In turn, as everything here: what else the machine does falls on all of them.
-        for (var round = 0; round < room.Size(3, 5); round++)
+        for (var round = 0; round < Rounds; round++)
             for (var guise = 0; guise < guises.Count; guise++)
                 seen[guise].Add(await bank.Serve(guises[guise].Beside, cancellationToken));
         var text = guises.Zip(seen, (guise, streams) =>

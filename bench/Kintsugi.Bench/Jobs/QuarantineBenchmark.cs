@@ -31,7 +31,7 @@ internal sealed class QuarantineBenchmark : IBenchmark
         var before = await cluster.Scalar<string>(Database, Whole, cancellationToken);
         var gate = new Gate(true, $"{parents / 10:N0} rows taken out each time; undo gives the table back row for row");
         var (ours, theirs) = (new List<TimeSpan>(), new List<TimeSpan>());
-        var pairs = await Pairs.Of(room.PairCount, Heal, DeleteThem);
+        var pairs = await Pairs.Of(Heal, DeleteThem);
         await report.Add(new Line($"{parents / 10:N0} orphans among {parents * 10L:N0} rows", "psql: one DELETE … NOT EXISTS", "G8", 0.8, pairs, gate));
         var (longest, peer) = (ours.Order().ElementAt(ours.Count / 2), theirs.Order().ElementAt(theirs.Count / 2));
         var share = longest / peer;

@@ -31,7 +31,7 @@ internal sealed class QuiescedBenchmark : IBenchmark
         Task<Run> Ours() => room.Ours(cluster, cancellationToken, "check", "-D", copy.DataDirectory, "-q", "-j", "2", "--format", "json", "--only", "cross-check");
 
         Run? ours = null;
-        var pairs = await Pairs.Of(room.PairCount, async () => ours = (await Ours()).Require(0),
+        var pairs = await Pairs.Of(async () => ours = (await Ours()).Require(0),
             async () => (await room.Measure(cluster, [program, "-d", Pages.Database, "-j", "2", "--heapallindexed"], cancellationToken)).Require(0));
         var gate = Gate.Equal("accused in sound files", Said.Accused(ours!).Count, 0) & Gate.Equal("unchecked", Said.Verdicts(ours!, "unchecked"), 0);
         foreach (var file in indexes.Values)

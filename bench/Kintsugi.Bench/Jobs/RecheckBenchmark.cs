@@ -35,7 +35,7 @@ internal sealed class RecheckBenchmark : IBenchmark
         // Lays the ground; what was changed before the next checkpoint is then known.
         (await Again()).Require(0);
         Run? last = null;
-        var pairs = await Pairs.Of(room.PairCount, async () => last = (await Again()).Require(0),
+        var pairs = await Pairs.Of(async () => last = (await Again()).Require(0),
             async () => (await room.Measure(cluster, [program, "-d", Database, "-j", "2"], cancellationToken)).Require(0));
         var carried = Said.Carried(last!);
         var gate = new Gate(carried == (Tables - 2) * 2, $"{carried} of {Tables * 2} proofs of heaps and btrees carried over")

@@ -29,7 +29,7 @@ internal sealed class ScaleBenchmark : IBenchmark
             if (room.Peer("pg_amcheck") is not { } program)
                 continue;
             Run? ours = null;
-            var pairs = await Pairs.Of(Pairs.Least,
+            var pairs = await Pairs.Of(
                 async () => ours = (await room.Ours(cluster, cancellationToken,
                     "check", "-d", database, "-q", "--format", "json", "--only", "heap", "--only", "btree")).Require(0),
                 async () => (await room.Measure(cluster, [program, "-d", database, "--heapallindexed"], cancellationToken)).Require(0));

@@ -26,7 +26,7 @@ internal sealed class SnapshotBenchmark : IBenchmark
         {
             Run? ours = null;
             var gate = new Gate(true, "");
-            var pairs = await Pairs.Of(room.PairCount, Snapshot, async () =>
+            var pairs = await Pairs.Of(Snapshot, async () =>
             {
                 Directory.CreateDirectory(target);
                 var run = (await room.Measure(cluster, command, cancellationToken)).Require(0);

@@ -29,9 +29,9 @@ internal sealed class StartBenchmark : IBenchmark
                 await report.Missing(program, "its start");
                 return;
             }
-            var pairs = await Pairs.Of(Math.Max(9, room.PairCount),
+            var pairs = await Pairs.Of(
                 async () => (await room.Measure(cluster, Often(room.Kintsugi, ours), cancellationToken)).Require(0),
-                async () => (await room.Measure(cluster, Often(peer, theirs ?? shown), cancellationToken)).Require(0));
+                async () => (await room.Measure(cluster, Often(peer, theirs ?? shown), cancellationToken)).Require(0), count: 9);
             await report.Add(new Line($"{work}, {Times} times", $"{program} {shown}", "G14", limit, pairs, gate));
         }
     }

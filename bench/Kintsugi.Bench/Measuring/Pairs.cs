@@ -3,7 +3,8 @@ namespace Kintsugi.Bench.Measuring;
 /// <summary>Ours and the peer in turn, A B A B, so that whatever else the machine does falls on both.</summary>
 internal sealed record Pairs(IReadOnlyList<Run> Ours, IReadOnlyList<Run> Peer)
 {
-    public const int Least = 5;
+    /// <summary>Full sizes take long enough for what else the machine does to even out.</summary>
+    private const int Enough = 5;
 
     public IReadOnlyList<double> Ratios { get; } = [.. Ours.Zip(Peer, (a, b) => a.Wall / b.Wall).Order()];
 
@@ -14,13 +15,13 @@ internal sealed record Pairs(IReadOnlyList<Run> Ours, IReadOnlyList<Run> Peer)
         ? null
         : Median([.. Ours.Zip(Peer, (a, b) => a.Cpu / b.Cpu).Order()]);
 
-    /// <summary>One run of each that does not count warms caches, then at least five pairs.</summary>
-    public static async Task<Pairs> Of(int count, Func<Task<Run>> ours, Func<Task<Run>> peer)
+    /// <summary>One run of each that does not count warms caches, then five pairs, or as many as are asked for.</summary>
+    public static async Task<Pairs> Of(Func<Task<Run>> ours, Func<Task<Run>> peer, int count = Enough)
     {
         await ours();
         await peer();
         var (a, b) = (new List<Run>(), new List<Run>());
-        for (var pair = 0; pair < Math.Max(count, Least); pair++)
+        for (var pair = 0; pair < count; pair++)
         {
             a.Add(await ours());
             b.Add(await peer());

@@ -1,21 +1,23 @@
-using System.Globalization;
 using System.Text;
 
 namespace Kintsugi.Bench.Reporting;
 
-/// <summary>Prints what was measured as it comes, and keeps it for bench/RESULTS.md.</summary>
+/// <summary>Prints what was measured as it comes, and keeps what belongs to one benchmark.</summary>
 internal sealed class Report(TextWriter to)
 {
-    private readonly StringBuilder text = new();
-    private readonly List<string> missing = [];
+    private readonly StringBuilder section = new();
 
     public bool Green { get; private set; } = true;
 
     /// <summary>Figures that were held against something, or stand by themselves; a run without any has shown nothing.</summary>
     public int Figures { get; private set; }
 
+    /// <summary>What was said since the last beginning.</summary>
+    public string Section => section.ToString();
+
     public async Task Begin(string name, string what)
     {
+        section.Clear();
         await Say($"\n## {name}\n\n{what}\n");
         headed = false;
     }
@@ -54,28 +56,12 @@ internal sealed class Report(TextWriter to)
     }
 
     /// <summary>A peer that this machine does not have.</summary>
-    public Task Missing(string program, string what)
-    {
-        missing.Add($"{program}: {what}");
-        return Note($"Missing: `{program}`; {what} was not compared. It comes with PostgreSQL's own packages.");
-    }
-
-    public async Task Write(string path, string machine, TimeSpan took, CancellationToken cancellationToken)
-    {
-        var all = new StringBuilder("# What `./bench/run` measured\n\n");
-        all.Append(CultureInfo.InvariantCulture, $"{machine}\n\n");
-        all.Append("A ratio is our time over the peer's for the same work, in pairs that ran in turn (A B A B) after a warm-up: what else the machine did fell ");
-        all.Append("on both. Absolute times are of this machine at that hour, and mean nothing elsewhere. A figure counts only with a green gate.\n");
-        all.Append(text);
-        if (missing.Count > 0)
-            all.Append("\n## Not compared\n\n").AppendJoin('\n', missing.Select(one => $"- {one}")).Append('\n');
-        all.Append(CultureInfo.InvariantCulture, $"\nAll of it took {took.TotalMinutes:0.0} minutes.\n");
-        await File.WriteAllTextAsync(path, all.ToString(), cancellationToken);
-    }
+    public Task Missing(string program, string what) =>
+        Note($"Missing: `{program}`; {what} was not compared. It comes with PostgreSQL's own packages.");
 
     private async Task Say(string line)
     {
-        text.Append(line).Append('\n');
+        section.Append(line).Append('\n');
         await to.WriteLineAsync(line);
         await to.FlushAsync();
     }

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Kintsugi.Pages;
+using Kintsugi.Postgres.Files.Reading;
 
 namespace Kintsugi.Postgres.Snapshots;
 
@@ -32,7 +33,7 @@ internal sealed partial class TornPages(string path, Func<long, CancellationToke
         {
             cancellationToken.ThrowIfCancellationRequested();
             // Not awaited: it was written a moment ago, and lies in memory.
-            var read = RandomAccess.Read(copy.SafeFileHandle, buffer.Bytes.Span, offset) / PageFormat.Size;
+            var read = KernelReads.ReadPlainly(copy.SafeFileHandle, buffer.Bytes.Span, offset, have: 0) / PageFormat.Size;
             for (var i = 0; i < read; i++, offset += PageFormat.Size)
             {
                 var block = segment * PageFormat.BlocksPerSegment + (uint)(offset / PageFormat.Size);
