@@ -27,7 +27,7 @@ internal sealed class QuarantineBenchmark : IBenchmark
         await using var cluster = await room.NewCluster(cancellationToken);
         await Room.Fill(cluster, Database, Statements(parents), cancellationToken);
         var config = Path.Combine(room.Laboratory.Root, "budget.yaml");
-        await File.WriteAllTextAsync(config, "budget: { rows_per_case: 10000000, rows_per_day: 1000000000 }\n", cancellationToken);
+        await File.WriteAllTextAsync(config, "budget: { rows_per_case: 10000000, share_per_case: 2%, rows_per_day: 1000000000 }\n", cancellationToken);
         var before = await cluster.Scalar<string>(Database, Whole, cancellationToken);
         var gate = new Gate(true, $"{parents / 10:N0} rows taken out each time; undo gives the table back row for row");
         var (ours, theirs) = (new List<TimeSpan>(), new List<TimeSpan>());
