@@ -14,6 +14,17 @@ namespace Kintsugi.Postgres.Sessions;
 public sealed class ReadSession(
     NpgsqlConnection connection, SessionLimits limits, Func<CancellationToken, ValueTask<NpgsqlConnection>> again) : IReadSession
 {
+    /// <summary>
+    /// One statement of ours with its parallel workers can fill every processor that the applications beside it need: where anybody else has had something to do
+    /// within the last two seconds, it makes do with one. First of all, while the role is still ours: others are not told who is at work. From the function, since the
+    /// view of that name would need catalogs that may be what is damaged.
+    /// </summary>
+    private const string AloneWhereOthersWork = """
+        SELECT pg_catalog.set_config('max_parallel_workers_per_gather', '0', true) WHERE EXISTS (
+          SELECT FROM pg_catalog.pg_stat_get_activity(NULL) s WHERE s.backend_type = 'client backend' AND s.application_name <> 'kintsugi'
+            AND s.state_change > pg_catalog.clock_timestamp() - pg_catalog.make_interval(secs => 2))
+        """;
+
     private NpgsqlConnection connection = connection;
     private bool inTransaction;
     private TimeSpan? ownLimit;
@@ -47,7 +58,7 @@ public sealed class ReadSession(
         string settings, Func<IReadSession, ValueTask<T>> work, CancellationToken cancellationToken)
     {
         await BeOpen(cancellationToken);
-        await Run($"BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY; {settings}", cancellationToken);
+        await Run($"BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY; {AloneWhereOthersWork}; {settings}", cancellationToken);
         inTransaction = true;
         try
         {
