@@ -6,8 +6,8 @@ public sealed record Needs
     /// <summary>A session in the database.</summary>
     public bool Sql { get; init; } = true;
 
-    /// <summary>Of a check of the server as a whole: the list of a database's relations, which takes longer than many such a look. Others have it anyway.</summary>
-    public bool Relations { get; init; }
+    /// <summary>The list of a database's relations. A check of the server as a whole that goes by none says false: reading it takes longer than many such a look.</summary>
+    public bool Relations { get; init; } = true;
 
     /// <summary>Read access to the data directory's files.</summary>
     public bool Files { get; init; }

@@ -17,7 +17,7 @@ public sealed class ActivityCheck : ICheck
     public Layer Layer => Layer.Server;
     public Depth Depth => Depth.Quick;
     public IReadOnlyList<FaultClass> Finds => [Faults.ServerAnomaly];
-    public Needs Needs { get; } = new();
+    public Needs Needs { get; } = new() { Relations = false };
     public Scope Scope => Scope.Server;
 
     private const string Sql = """

@@ -20,7 +20,7 @@ public sealed class ServerLogCheck : ICheck
     public Layer Layer => Layer.Server;
     public Depth Depth => Depth.Quick;
     public IReadOnlyList<FaultClass> Finds => [Faults.CorruptionLogged];
-    public Needs Needs { get; } = new();
+    public Needs Needs { get; } = new() { Relations = false };
     public Scope Scope => Scope.Server;
 
     public ValueTask<IReadOnlyList<Portion>> Divide(Patient patient, Depth depth, CancellationToken cancellationToken) =>

@@ -11,7 +11,7 @@ public sealed class SettingsCheck : ICheck
     public Layer Layer => Layer.Server;
     public Depth Depth => Depth.Quick;
     public IReadOnlyList<FaultClass> Finds => [Faults.SettingUnsafe, Faults.ChecksumsOff];
-    public Needs Needs { get; } = new();
+    public Needs Needs { get; } = new() { Relations = false };
     public Scope Scope => Scope.Server;
 
     /// <summary>reset_val: our own session overrides some of them for itself.</summary>

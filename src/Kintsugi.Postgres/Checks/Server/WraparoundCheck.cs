@@ -14,7 +14,7 @@ public sealed class WraparoundCheck : ICheck
     public Layer Layer => Layer.Server;
     public Depth Depth => Depth.Quick;
     public IReadOnlyList<FaultClass> Finds => [Faults.WraparoundNear];
-    public Needs Needs { get; } = new();
+    public Needs Needs { get; } = new() { Relations = false };
     public Scope Scope => Scope.Server;
 
     /// <summary>Autovacuum starts at one times its limit; twice as old means that it does not get done.</summary>

@@ -12,7 +12,7 @@ public sealed class SharedPagesCheck(TimeProvider clock) : IBatchCheck
     public Scope Scope => Scope.Server;
     public IReadOnlyList<FaultClass> Finds { get; } =
         [Faults.PageChecksum, Faults.PageInvalid, Faults.PageStale, Faults.FileMissing, Faults.FileTruncated, Faults.VisibilityMapCorrupt];
-    public Needs Needs { get; } = new() { Sql = false, Relations = true };
+    public Needs Needs { get; } = new() { Sql = false };
 
     public ValueTask<IReadOnlyList<Portion>> Divide(Patient patient, Depth depth, CancellationToken cancellationToken) =>
         RelationPages.Divide(patient, null,
