@@ -23,13 +23,13 @@ if (args.Length < 2 || unknown.Count > 0 || args.Contains("--help"))
 using var interrupted = new CancellationTokenSource();
 Console.CancelKeyPress += (_, pressed) => (pressed.Cancel, _) = (true, interrupted.CancelAsync());
 var report = new Report(Console.Out);
-var results = new ResultsFile(Path.Combine(args.FirstOrDefault() ?? "", "RESULTS.md"), [.. all.Select(one => one.Name)]);
 try
 {
     var major = Array.IndexOf(args, "--pg") is > 0 and var at ? int.Parse(args[at + 1]) : (int?)null;
     var binaries = await PostgresBinaries.Find(major, null, interrupted.Token);
     await using var laboratory = await Laboratory.Open(interrupted.Token);
     var room = new Room(laboratory, binaries, args[0], args[1], args.Contains("--quick"));
+    var results = new ResultsFile(Path.Combine(room.Folder, "RESULTS.md"), [.. all.Select(one => one.Name)]);
     foreach (var benchmark in all.Where(one => names.Count == 0 || names.Contains(one.Name)))
     {
         var begun = Stopwatch.GetTimestamp();

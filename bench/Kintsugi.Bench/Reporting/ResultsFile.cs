@@ -13,6 +13,7 @@ internal sealed class ResultsFile(string path, IReadOnlyList<string> order)
         are of the machine at that hour, and mean nothing elsewhere. A figure counts only with a green gate. Each section says when it was measured, at which size and on
         what.
 
+
         """;
 
     /// <summary>Puts a section in the place of the older one of that name; those of others stay.</summary>
