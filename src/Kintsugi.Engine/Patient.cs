@@ -18,6 +18,9 @@ public sealed record Patient(IReadSession? Sql, IPatientFiles? Files, Capabiliti
     /// <summary>What the pages were when they were last proven; null where nothing is remembered.</summary>
     public IPageLedger? PageLedger { get; init; }
 
+    /// <summary>Only what was accused is asked for: whether it is so still.</summary>
+    public bool LooksAgain { get; init; }
+
     /// <summary>A server may be writing the files while they are read.</summary>
     public bool IsLive => Sql is not null || Can.ServerRuns;
 

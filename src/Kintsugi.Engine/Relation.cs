@@ -120,9 +120,13 @@ public sealed class Inventory(string database, IReadOnlyList<Relation> relations
 
     /// <summary>
     /// Where a check that went by this inventory saw every row that breaks a rule, by table and condition. The plan that is made next looks at those
-    /// again, and need not read the whole table to find them. Forgotten with the inventory, which is before each look that confirms or acquits.
+    /// again, and need not read the whole table to find them.
     /// </summary>
     public ConcurrentDictionary<(uint Table, string Condition), IReadOnlyList<string>> RowsSeen { get; } = new();
+
+    /// <summary>Where such rows were seen by the inventory before this one: where to begin when they are looked at again.</summary>
+    public IReadOnlyDictionary<(uint Table, string Condition), IReadOnlyList<string>> RowsBefore { get; init; } =
+        new Dictionary<(uint Table, string Condition), IReadOnlyList<string>>();
 
     public Relation? Find(uint oid) => byOid.GetValueOrDefault(oid);
 

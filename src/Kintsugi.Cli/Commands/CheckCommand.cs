@@ -24,6 +24,7 @@ internal static class CheckCommand
         output.AddTo(command);
         command.SetAction((parsed, stop) =>
         {
+            context.StandBack();
             Task<int> Run()
             {
                 var asked = scrub.Read(parsed);

@@ -19,6 +19,9 @@ internal sealed record CliContext
     public bool ErrorIsTerminal { get; init; }
     public bool Colour { get; init; }
 
+    /// <summary>Called before work that can wait for others on this machine.</summary>
+    public Action StandBack { get; init; } = () => { };
+
     public string? Variable(string name) => Around.Variable(name);
 
     public static CliContext OfThisProcess()
@@ -32,6 +35,7 @@ internal sealed record CliContext
             Around = around,
             Interactive = !Console.IsInputRedirected && !Console.IsErrorRedirected,
             ErrorIsTerminal = !Console.IsErrorRedirected,
+            StandBack = Courtesy.StandBack,
             Colour = !Console.IsOutputRedirected && string.IsNullOrEmpty(around.Variable("NO_COLOR")) && around.Variable("TERM") != "dumb",
         };
     }

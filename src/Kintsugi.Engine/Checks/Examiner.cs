@@ -27,7 +27,7 @@ public sealed class Examiner(Registry registry, IPatientSource source, Depth dep
     {
         if (database is not null)
             source.Forget(database);
-        var patient = await source.Open(check.Scope == Scope.Server ? null : database, cancellationToken);
+        var patient = await source.Open(check.Scope == Scope.Server ? null : database, cancellationToken) with { LooksAgain = true };
         await using var session = patient.Sql;
         if (check.Needs.LackIn(patient) is { } lack)
             return new Verdict.Unchecked(lack.Reason);

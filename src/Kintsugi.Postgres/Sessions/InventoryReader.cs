@@ -43,7 +43,9 @@ internal static partial class InventoryReader
 
     private sealed record Row(Relation Relation, uint? IndexedOid, string Signature, uint? ToastOwner, uint? SequenceOwner);
 
-    public static async ValueTask<Inventory> Read(IReadSession session, CancellationToken cancellationToken)
+    /// <param name="before">Where bad rows were seen by the inventory that this one replaces.</param>
+    public static async ValueTask<Inventory> Read(
+        IReadSession session, IReadOnlyDictionary<(uint Table, string Condition), IReadOnlyList<string>> before, CancellationToken cancellationToken)
     {
         // A TOAST table that two tables claim, or an index with two rows, is there once; the check catalog says what is wrong.
         var words = new Words();
@@ -54,7 +56,7 @@ internal static partial class InventoryReader
         var building = (await session.Rows(Builds, row => row.GetFieldValue<uint>(0), cancellationToken)).ToHashSet();
         var byOid = rows.ToDictionary(row => row.Relation.Oid);
         var valid = rows.Where(row => row.Relation.Index is { Valid: true, Ready: true }).ToLookup(row => (row.IndexedOid, row.Signature));
-        return new Inventory(session.Database, [.. rows.Select(row => Link(row, byOid, building, valid))]);
+        return new Inventory(session.Database, [.. rows.Select(row => Link(row, byOid, building, valid))]) { RowsBefore = before };
     }
 
     /// <summary>

@@ -10,6 +10,7 @@ public sealed class PatientSource : IPatientSource, IRemembersPages
     private readonly string? dataDirectory;
     private readonly ConcurrentDictionary<string, Lazy<Task<Capabilities>>> capabilities = new();
     private readonly ConcurrentDictionary<string, Lazy<Task<Inventory>>> inventories = new();
+    private readonly SeenRows seen = new();
     private string checkpointer;
 
     private PatientSource(SessionFactory factory, string? dataDirectory, Capabilities server, string checkpointer)
@@ -86,7 +87,7 @@ public sealed class PatientSource : IPatientSource, IRemembersPages
             {
                 Pace = Pace,
                 PageLedger = PageLedger,
-                Inventory = bare ? null : await Once(inventories, session.Database, () => InventoryReader.Read(session, cancellationToken)),
+                Inventory = bare ? null : await Once(inventories, session.Database, () => InventoryReader.Read(session, seen.For(session.Database), cancellationToken)),
             };
         }
         catch
@@ -98,7 +99,8 @@ public sealed class PatientSource : IPatientSource, IRemembersPages
 
     public void Forget(string database)
     {
-        inventories.TryRemove(database, out _);
+        if (inventories.TryRemove(database, out var read) && read is { IsValueCreated: true, Value: { IsCompletedSuccessfully: true } known })
+            seen.Keep(database, known.Result);
         capabilities.TryRemove(database, out _);
     }
 

@@ -98,6 +98,7 @@ internal sealed record Mechanism(
         {
             // The copy of the cluster has its own tests.
             Policy = new Policy { Consent = true, SnapshotBeforeRepair = false },
+            OneTransaction = true,
         },
         new("refresh-version", [SqlStep.Name], ["collation"], """
             CREATE COLLATION ward_order (provider = icu, locale = 'de');

@@ -132,7 +132,7 @@ public sealed class SnapshotTakerTests(Servers servers) : IDisposable
         var can = await CapabilityProbe.Probe(session, null, Token);
         return new Patient(session, can.FilesReachable ? new LocalFiles(can.DataDirectory!) : null, can)
         {
-            Inventory = await InventoryReader.Read(session, Token),
+            Inventory = await InventoryReader.Read(session, new Dictionary<(uint, string), IReadOnlyList<string>>(), Token),
         };
     }
 

@@ -24,13 +24,15 @@ internal static class RowSearch
 
     public static async ValueTask<RowsFound> Find(RowQuestion question, Patient patient, CancellationToken cancellationToken)
     {
+        if (await Again(question, patient, cancellationToken) is { } still)
+            return still;
         var total = new RowsFound(0, []);
         List<string>? places = [];
         foreach (var slice in await Slices.Of(question.Table, question.Beside, patient, cancellationToken))
         {
             await patient.Pace.Spend(slice.Bytes, cancellationToken);
             var found = await FindIn(
-                question with { Violation = $"({question.Violation}){slice.Condition}" }, patient.Session, cancellationToken);
+                question with { Violation = $"({question.Violation}){slice.Condition}" }, null, patient.Session, cancellationToken);
             if (found.Untrusted is not null)
                 return found;
             places = found.Rows > 0 && (found.Places is not { } more || places?.Count + more.Count > MaxPlaces) ? null : places;
@@ -38,16 +40,36 @@ internal static class RowSearch
             if (found.Rows > 0)
                 total = new RowsFound(total.Rows + found.Rows, [.. total.Sample.Concat(found.Sample).Take(MaxConfirmed)]);
         }
-        if (places is { Count: > 0 } && patient.Inventory is { } inventory)
-            inventory.RowsSeen[(question.Table.Oid, question.Violation)] = places;
+        Remember(question, places, patient);
         return total;
     }
 
-    private static async ValueTask<RowsFound> FindIn(
-        RowQuestion question, IReadSession session, CancellationToken cancellationToken)
+    /// <summary>
+    /// Where somebody looks again, it is first asked whether what was seen is so still: that needs no pass over the table. Null where nothing of it is
+    /// left, which does not yet acquit.
+    /// </summary>
+    private static async ValueTask<RowsFound?> Again(RowQuestion question, Patient patient, CancellationToken cancellationToken)
     {
-        var first = await session.InTransaction(Evidence.Settings(question.Role),
-            inside => FirstLook(question, inside, cancellationToken), cancellationToken);
+        if (!patient.LooksAgain || patient.Inventory?.RowsBefore.GetValueOrDefault((question.Table.Oid, question.Violation)) is not { } before)
+            return null;
+        await patient.Pace.Spend((Math.Min(before.Count, question.Table.Pages) + question.Beside) * Slices.BlockSize, cancellationToken);
+        var found = await FindIn(question, before, patient.Session, cancellationToken);
+        Remember(question, found.Places, patient);
+        return found.Rows > 0 || found.Untrusted is not null ? found : null;
+    }
+
+    private static void Remember(RowQuestion question, IReadOnlyList<string>? places, Patient patient)
+    {
+        if (places is { Count: > 0 } && patient.Inventory is { } inventory)
+            inventory.RowsSeen[(question.Table.Oid, question.Violation)] = places;
+    }
+
+    /// <param name="among">Only these places are looked at; null for the whole table.</param>
+    private static async ValueTask<RowsFound> FindIn(
+        RowQuestion question, IReadOnlyList<string>? among, IReadSession session, CancellationToken cancellationToken)
+    {
+        var first = await session.InTransaction(Evidence.Settings(question.Role) + (among is null ? "" : Evidence.ByPlace),
+            inside => FirstLook(question, among, inside, cancellationToken), cancellationToken);
         if (first.Untrusted is not null || first.Rows == 0)
             return first;
         var confirmed = await session.InTransaction(Evidence.Settings(question.Role) + Evidence.ByPlace,
@@ -60,24 +82,26 @@ internal static class RowSearch
 
     /// <summary>Places and count in one pass over the table: two passes would make a table with bad rows twice as dear as a sound one.</summary>
     private static async ValueTask<RowsFound> FirstLook(
-        RowQuestion question, IReadSession session, CancellationToken cancellationToken)
+        RowQuestion question, IReadOnlyList<string>? among, IReadSession session, CancellationToken cancellationToken)
     {
-        var bad = $"FROM {question.From} WHERE ({question.Violation})";
+        object?[] parameters = among is null ? [] : [among.ToArray()];
+        var there = among is null ? "" : $" AND {question.Row}.ctid = ANY ($1::pg_catalog.text[]::pg_catalog.tid[])";
+        var bad = $"FROM {question.From} WHERE ({question.Violation}){there}";
         var places = $"""
             SELECT s.place::pg_catalog.text, s.version::pg_catalog.text, pg_catalog.count(*) OVER ()
             FROM (SELECT {question.Row}.ctid AS place, {question.Row}.xmin AS version {bad} LIMIT {MaxSpooled}) s LIMIT {MaxPlaces}
             """;
-        if (await Evidence.Distrust(session, places, cancellationToken) is { } why)
+        if (await Evidence.Distrust(session, places, cancellationToken, parameters) is { } why)
             return new RowsFound(0, [], why);
         var (sample, total) = (new List<BadRow>(), 0L);
-        var rows = await session.Rows(places, row => Place(row, sample, ref total), cancellationToken);
+        var rows = await session.Rows(places, row => Place(row, sample, ref total), cancellationToken, parameters);
         if (rows.Count == 0)
             return RowsFound.None;
         if (question.Raw)
             await session.Rows(RowQuestion.AsBefore, _ => 0, cancellationToken);
         var count = total < MaxSpooled
             ? total
-            : (await session.Rows($"SELECT pg_catalog.count(*) {bad}", row => row.GetInt64(0), cancellationToken))[0];
+            : (await session.Rows($"SELECT pg_catalog.count(*) {bad}", row => row.GetInt64(0), cancellationToken, parameters))[0];
         return new RowsFound(count, sample) { Places = count <= rows.Count ? rows : null };
     }
 

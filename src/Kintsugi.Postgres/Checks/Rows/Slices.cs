@@ -18,7 +18,7 @@ internal sealed record Slice(string Condition, long Bytes)
 /// </summary>
 internal static class Slices
 {
-    private const int BlockSize = 8192;
+    public const int BlockSize = 8192;
 
     /// <summary>16 GiB of heap in one statement: its snapshot must end within 15 minutes.</summary>
     private const long MostBlocks = 2_097_152;

@@ -64,6 +64,8 @@ public sealed class OrphanRepair(ConsistencyRules rules) : IRepair
             Rows = [],
             Violation = violation,
             OwnersCode = false,
+            // Of a period the parents are many rows: which of them an index left out is not seen by one that it finds.
+            IndexMayAcquit = !RowGround.Says(finding, FactNames.ParentProbe, "nothing"),
             Locks = [parent],
             Assignments = leaves ? [] : [.. columns.Select(column => new Assignment(column, choice == "set_null" ? "NULL" : "DEFAULT"))],
         };

@@ -6,12 +6,16 @@ namespace Kintsugi.Postgres.Repairs.Rows;
 /// <summary>Cuts a selection into batches and writes the plan.</summary>
 internal static class RowPlan
 {
-    /// <summary>Each batch looks through the parent once, and holds its rows and the lock on the parent as long as it takes: some ten of them.</summary>
+    /// <summary>
+    /// A batch holds its rows and the lock on the parent as long as it takes. Where each looks through the parent once there are some ten of them; where an
+    /// index tells, they are small.
+    /// </summary>
     private static class Batch
     {
         public const int Parts = 10;
         public const int Least = 1_000;
         public const int Most = 10_000;
+        public const int MostByIndex = 2_500;
         public const long Bytes = 16 * 1024 * 1024;
     }
 
@@ -27,7 +31,7 @@ internal static class RowPlan
             Links = [.. selection.Links.Select(link => link with { Child = place[link.Child], Parent = place[link.Parent] })],
         };
         var steps = new List<Step>();
-        var batches = Batches(selection).ToList();
+        var batches = Batches(selection, template.IndexMayAcquit ? Batch.MostByIndex : Batch.Most).ToList();
         foreach (var rows in batches)
         {
             var batch = common with
@@ -74,9 +78,9 @@ internal static class RowPlan
     }
 
     /// <summary>Groups whole; the rows of a batch in the order in which they were selected, which has the referring ones after those that they refer to.</summary>
-    private static IEnumerable<IReadOnlyList<Picked>> Batches(RowSelection selection)
+    private static IEnumerable<IReadOnlyList<Picked>> Batches(RowSelection selection, int limit)
     {
-        var most = Math.Clamp(selection.Rows.Count / Batch.Parts, Batch.Least, Batch.Most);
+        var most = Math.Clamp(selection.Rows.Count / Batch.Parts, Batch.Least, limit);
         var batch = new List<(int Place, Picked Row)>();
         var bytes = 0L;
         foreach (var group in selection.Rows.Select((row, place) => (place, row)).GroupBy(item => item.row.Group))

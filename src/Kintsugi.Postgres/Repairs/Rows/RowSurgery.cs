@@ -9,6 +9,8 @@ internal sealed class RowSurgery(StepContext context, RowBatch batch, string sch
     /// <summary>No index decides what is true of a row, as in the check that accused. Taken back before anything is written.</summary>
     private const string HeapAlone = "SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off; SET LOCAL enable_bitmapscan = off";
 
+    private const string LookedAway = "ROLLBACK TO SAVEPOINT kintsugi_look; RELEASE SAVEPOINT kintsugi_look";
+
     private readonly WriteSession session = context.Session;
     private readonly RowJournal journal = new(context, schemaOwner);
     private readonly Dictionary<int, TableShape> shapes = [];
@@ -64,7 +66,8 @@ internal sealed class RowSurgery(StepContext context, RowBatch batch, string sch
             foreach (var image in images)
                 found[(table.Key, image.Place)] = image;
         }
-        var stillBad = await StillBad(batch.Violation, [.. batch.Rows.Where(row => row.Accused).Select(row => row.Place)], cancellationToken);
+        string[] accused = [.. batch.Rows.Where(row => row.Accused).Select(row => row.Place)];
+        var stillBad = (batch.IndexMayAcquit ? await ByIndex(accused, cancellationToken) : null) ?? await StillBad(batch.Violation, accused, HeapAlone, cancellationToken);
         var altered = batch.Rows.Where(row => !found.TryGetValue((row.Table, row.Place), out var image)
                 || image.Version != row.Version || image.Hash != row.Hash || (row.Accused && stillBad?.Contains(row.Place) == false))
             .Select(row => row.Group).ToHashSet();
@@ -73,15 +76,29 @@ internal sealed class RowSurgery(StepContext context, RowBatch batch, string sch
         return (kept, batch.Rows.Count(row => row.Accused && altered.Contains(row.Group)));
     }
 
+    /// <summary>Places of accused rows that still break the rule by an index that may be used; null where reading it failed.</summary>
+    private async ValueTask<HashSet<string>?> ByIndex(string[] places, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await StillBad(batch.Violation, places, "", cancellationToken);
+        }
+        catch (PatientException problem) when (SqlStates.MeansDamage(problem))
+        {
+            await session.Execute(LookedAway, cancellationToken);
+            return null;
+        }
+    }
+
     /// <summary>Places of accused rows that still break the rule, or null where the rule does not choose them.</summary>
-    private async ValueTask<HashSet<string>?> StillBad(string condition, string[] places, CancellationToken cancellationToken)
+    private async ValueTask<HashSet<string>?> StillBad(string condition, string[] places, string settings, CancellationToken cancellationToken)
     {
         if (condition.Length == 0)
             return null;
         var table = batch.Tables[0];
         return await Looking(() => session.Rows(
             $"SELECT {table.Row}.ctid::pg_catalog.text FROM {table.From} WHERE {table.Row}.ctid = ANY ($1::pg_catalog.text[]::pg_catalog.tid[]) "
-            + $"AND ({condition})", row => row.GetString(0), cancellationToken, (object)places), rows => rows.ToHashSet(), cancellationToken);
+            + $"AND ({condition})", row => row.GetString(0), cancellationToken, (object)places), rows => rows.ToHashSet(), settings, cancellationToken);
     }
 
     /// <summary>Groups to whose rows somebody refers by now who is not in the batch: a cascade would take that row without keeping it.</summary>
@@ -95,7 +112,7 @@ internal sealed class RowSurgery(StepContext context, RowBatch batch, string sch
             if (parents.Count == 0)
                 continue;
             var referring = await Looking(() => session.Rows(link.Sql, row => (Child: row.GetString(0), Parent: row.GetString(1)), cancellationToken,
-                (object)parents.Select(row => row.Place).ToArray()), rows => rows, cancellationToken);
+                (object)parents.Select(row => row.Place).ToArray()), rows => rows, HeapAlone, cancellationToken);
             groups.AddRange(referring.Where(row => !known.Contains(row.Child))
                 .Select(row => parents.First(parent => parent.Place == row.Parent).Group));
         }
@@ -133,24 +150,24 @@ internal sealed class RowSurgery(StepContext context, RowBatch batch, string sch
     private async ValueTask Prove(string[] places, CancellationToken cancellationToken)
     {
         var result = batch.Result.Length > 0 ? batch.Result : batch.Violation;
-        if (places.Length > 0 && await StillBad(result, places, cancellationToken) is { Count: > 0 } bad)
+        if (places.Length > 0 && await StillBad(result, places, HeapAlone, cancellationToken) is { Count: > 0 } bad)
             throw new RowRefusal($"{bad.Count} of {places.Length} rows of {batch.Tables[0].Quoted} still break the rule after the change; rolled back");
         if (batch.Proof.Length == 0)
             return;
-        var wrong = await Looking(() => session.Rows(batch.Proof, row => row.GetValue(0).ToString(), cancellationToken), rows => rows, cancellationToken);
+        var wrong = await Looking(() => session.Rows(batch.Proof, row => row.GetValue(0).ToString(), cancellationToken), rows => rows, HeapAlone, cancellationToken);
         if (wrong.Count > 0)
             throw new HealingException($"after the change the rule still did not hold ({wrong.Count} rows, the first {wrong[0]}): rolled back",
                 mayPass: false);
     }
 
-    /// <summary>Asks inside a savepoint that is rolled back: read only, the heap alone, and with the owner's rights for the owner's code.</summary>
+    /// <summary>Asks inside a savepoint that is rolled back: read only, with those settings, and with the owner's rights for the owner's code.</summary>
     private async ValueTask<TResult> Looking<TRow, TResult>(
-        Func<ValueTask<IReadOnlyList<TRow>>> ask, Func<IReadOnlyList<TRow>, TResult> take, CancellationToken cancellationToken)
+        Func<ValueTask<IReadOnlyList<TRow>>> ask, Func<IReadOnlyList<TRow>, TResult> take, string settings, CancellationToken cancellationToken)
     {
         var role = batch.OwnersCode ? $"; SET LOCAL ROLE {Quote.Identifier(batch.Tables[0].Owner)}" : "";
-        await session.Execute($"SAVEPOINT kintsugi_look; SET TRANSACTION READ ONLY; {HeapAlone}{role}", cancellationToken);
+        await session.Execute($"SAVEPOINT kintsugi_look; SET TRANSACTION READ ONLY; {settings}{role}", cancellationToken);
         var answer = take(await ask());
-        await session.Execute("ROLLBACK TO SAVEPOINT kintsugi_look; RELEASE SAVEPOINT kintsugi_look", cancellationToken);
+        await session.Execute(LookedAway, cancellationToken);
         return answer;
     }
 

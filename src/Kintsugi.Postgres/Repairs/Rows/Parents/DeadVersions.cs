@@ -1,3 +1,4 @@
+using System.Globalization;
 using Kintsugi.Pages;
 using Kintsugi.Pages.Heap;
 using Kintsugi.Postgres.Checks.References;
@@ -18,11 +19,19 @@ internal sealed class DeadVersions(Patient patient, PageSearch pages)
     /// <summary>Why versions that were seen are not offered.</summary>
     public HashSet<string> Notes { get; } = [];
 
-    /// <param name="wanted">Keys as they lie on pages, or null for all.</param>
-    public async ValueTask<IReadOnlyList<ParentRow>> Of(ForeignKey key, IReadOnlySet<string>? wanted, CancellationToken cancellationToken)
+    /// <param name="keys">Gives the keys to look for as they lie on pages, or null for all: a read of every page that has an orphan.</param>
+    public async ValueTask<IReadOnlyList<ParentRow>> Of(
+        ForeignKey key, Func<CancellationToken, ValueTask<IReadOnlySet<string>?>> keys, CancellationToken cancellationToken)
     {
-        var rows = new List<ParentRow>();
+        var heaps = new List<Relation>();
         foreach (var heap in key.ParentHeaps.Where(heap => heap.Pages <= PageSearch.MostBlocks))
+            if (await HoldsUnseen(heap, cancellationToken))
+                heaps.Add(heap);
+        if (heaps.Count == 0)
+            return [];
+        var wanted = await keys(cancellationToken);
+        var rows = new List<ParentRow>();
+        foreach (var heap in heaps)
         {
             var versions = wanted is not null ? await new DeadParents(key, pages, patient.Session).Versions(heap, wanted, cancellationToken)
                 : await Deleted(heap, cancellationToken);
@@ -37,6 +46,20 @@ internal sealed class DeadVersions(Patient patient, PageSearch pages)
                     rows.Add(new ParentRow(heap, columns, values, $"the row version at {tid}") { Tuple = tuple, Writer = HeapTupleHeader.Read(tuple).Xmin });
         }
         return rows;
+    }
+
+    /// <summary>Whether some row version's header does not by itself say that every query sees it (heapam_visibility.c, HeapTupleSatisfiesMVCC).</summary>
+    private async ValueTask<bool> HoldsUnseen(Relation heap, CancellationToken cancellationToken)
+    {
+        var oldest = unchecked((uint)ulong.Parse((await patient.Session.Rows(
+            "SELECT pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())::pg_catalog.text", row => row.GetString(0), cancellationToken))[0], CultureInfo.InvariantCulture));
+        var unseen = false;
+        await pages.Tuples(heap, (tuple, _) =>
+        {
+            var head = HeapTupleHeader.Read(tuple);
+            unseen |= head.IsMoved || !(head.IsFrozen || (head.XminCommitted && unchecked((int)(head.Xmin - oldest)) < 0)) || !(head.XmaxInvalid || head.IsLockedOnly);
+        }, cancellationToken);
+        return unseen;
     }
 
     private void Note(Relation heap, Tid tid, string why)

@@ -87,7 +87,7 @@ internal sealed class LostParents(Patient patient, IReadOnlyList<ForeignKey> key
             var condition = key.Violation + (known.Count == 0 ? "" : $" AND NOT EXISTS (SELECT FROM "
                 + $"{RowSource.Parents(key, known, await Shape(known[0].Table, cancellationToken))} WHERE {string.Join(" AND ", key.Comparisons)})");
             var raw = await RawKeysOf(key, children, cancellationToken);
-            var seekers = new Seekers(RowSource.Children(key, children, shape), condition, raw);
+            var seekers = new Seekers(RowSource.Children(key, children, shape), condition, _ => ValueTask.FromResult(raw));
             if (!await Any(seekers, "", cancellationToken))
                 continue;
             if (key.Period)

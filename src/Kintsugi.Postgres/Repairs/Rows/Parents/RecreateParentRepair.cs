@@ -39,7 +39,7 @@ public sealed class RecreateParentRepair(ConsistencyRules rules) : IRepair
         var why = await Unreadable(pages, patient, cancellationToken);
         var dead = why is null ? new DeadVersions(patient, pages!) : null;
         var parents = new LostParents(patient, keys, dead);
-        await parents.Collect(accused, await Orphans(accused, pages, patient, cancellationToken), choice == "recreate_parent", cancellationToken);
+        await parents.Collect(accused, Orphans(accused, pages, patient), choice == "recreate_parent", cancellationToken);
         var rows = parents.Obstacle is null ? await parents.Ordered(cancellationToken) : [];
         if (parents.Obstacle is { } obstacle)
             return new Proposal.Refused(obstacle, Final: true);
@@ -55,8 +55,8 @@ public sealed class RecreateParentRepair(ConsistencyRules rules) : IRepair
         : (await patient.Session.Rows("SELECT pg_catalog.getdatabaseencoding()::pg_catalog.text", row => row.GetString(0), cancellationToken))[0] is var encoding
             && encoding != "UTF8" ? $"text in encoding {encoding} is not read from pages" : null;
 
-    private static async ValueTask<Seekers> Orphans(ForeignKey key, PageSearch? pages, Patient patient, CancellationToken cancellationToken) =>
-        new(OrphanKeys.From(key), key.Violation, pages is null ? null : await OrphanKeys.Wanted(key, pages, patient, cancellationToken));
+    private static Seekers Orphans(ForeignKey key, PageSearch? pages, Patient patient) => new(OrphanKeys.From(key), key.Violation,
+        async stop => pages is null ? null : await OrphanKeys.Wanted(key, pages, patient, stop));
 
     private async ValueTask<Proposal> Propose(
         HealingCase healing, Finding finding, ForeignKey key, LostParents parents, IReadOnlyList<ParentRow> rows, Patient patient,

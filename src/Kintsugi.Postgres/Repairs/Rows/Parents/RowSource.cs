@@ -29,5 +29,5 @@ internal static class RowSource
 /// <summary>Rows that look for their parents.</summary>
 /// <param name="From">What stands after FROM, under the name of the child.</param>
 /// <param name="Condition">True for one without a parent.</param>
-/// <param name="RawKeys">Their keys as they lie on pages, or null where they lie on none.</param>
-internal sealed record Seekers(string From, string Condition, IReadOnlySet<string>? RawKeys);
+/// <param name="RawKeys">Gives their keys as they lie on pages, or null where they lie on none.</param>
+internal sealed record Seekers(string From, string Condition, Func<CancellationToken, ValueTask<IReadOnlySet<string>?>> RawKeys);
