@@ -35,6 +35,7 @@ internal sealed class Bank(Room room, ThrowawayCluster cluster, string pgbench)
             $"--log-prefix={prefix}", Database], cancellationToken)).Require(0);
         await over.CancelAsync();
         var rounds = await other;
+        await Quiet(cancellationToken);
         var latencies = new List<double>();
         foreach (var file in Directory.EnumerateFiles(room.Laboratory.Root, "latency*"))
         {
@@ -45,6 +46,15 @@ internal sealed class Bank(Room room, ThrowawayCluster cluster, string pgbench)
         }
         latencies.Sort();
         return new Stream(latencies, rounds);
+    }
+
+    /// <summary>The backend of a program that was killed goes on with its statement, which would fall on whatever is measured next.</summary>
+    private async Task Quiet(CancellationToken cancellationToken)
+    {
+        const string others = "FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
+        await cluster.Execute("postgres", $"SELECT pg_terminate_backend(pid) {others}", cancellationToken);
+        while (await cluster.Scalar<long>("postgres", $"SELECT count(*) {others}", cancellationToken) > 0)
+            await Task.Delay(TimeSpan.FromMilliseconds(50), cancellationToken);
     }
 
     public async Task<Run> Ours(string[] arguments, CancellationToken stop) =>

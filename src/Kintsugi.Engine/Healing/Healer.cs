@@ -108,8 +108,8 @@ public sealed class Healer(
             return null;
         var now = clock.GetUtcNow();
         var (server, id) = (healing.Target.Server, healing.Id);
-        return limits.Exceeded(await Spending.Since(ledger, server, id, now.AddHours(-1), cancellationToken),
-            await Spending.Since(ledger, server, id, now.AddDays(-1), cancellationToken), plan);
+        var spent = await Spending.Since(ledger, server, id, [now.AddHours(-1), now.AddDays(-1)], cancellationToken);
+        return limits.Exceeded(spent[0], spent[1], plan);
     }
 
     /// <exception cref="PatientException">The server is away, which says nothing of the case: the case is postponed.</exception>

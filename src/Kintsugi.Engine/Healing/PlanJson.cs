@@ -91,6 +91,15 @@ public static class PlanJson
         }
     }
 
+    /// <summary>How much that plan would do, without its steps and its hash.</summary>
+    public static PlanExtent ReadExtent(string text)
+    {
+        using var json = JsonDocument.Parse(text);
+        return new PlanExtent(Number("rows_quarantined") + Number("rows_changed"), Number("disk_bytes"));
+
+        long Number(string name) => json.RootElement.GetProperty(name).GetInt64();
+    }
+
     private static Step ReadStep(JsonElement json) => new(json.GetProperty("kind").GetString()!, json.GetProperty("do").GetString()!)
     {
         Database = json.GetProperty("database").GetString(),
@@ -100,3 +109,7 @@ public static class PlanJson
         Arguments = json.GetProperty("arguments").EnumerateObject().ToDictionary(item => item.Name, item => item.Value.GetString()!),
     };
 }
+
+/// <param name="Rows">That leave their table or change.</param>
+/// <param name="Bytes">Written to disk.</param>
+public readonly record struct PlanExtent(long Rows, long Bytes);

@@ -35,32 +35,41 @@ public sealed record SpendingLimits
 public sealed record Spending(long Cases, long Rows, long Bytes)
 {
     /// <param name="except">A case that is not counted again; what its earlier repairs took is.</param>
-    public static async ValueTask<Spending> Since(
-        ILedger ledger, string server, string except, DateTimeOffset since, CancellationToken cancellationToken)
+    /// <returns>For each of those times what was taken since.</returns>
+    public static async ValueTask<IReadOnlyList<Spending>> Since(
+        ILedger ledger, string server, string except, IReadOnlyList<DateTimeOffset> since, CancellationToken cancellationToken)
     {
-        var total = new Spending(0, 0, 0);
+        var totals = since.Select(_ => new Spending(0, 0, 0)).ToArray();
         foreach (var row in await ledger.Cases(server, cancellationToken))
-            if (row.LastChanged >= since)
-                total = total.With(await ledger.FactsOf(row.Id, cancellationToken), since, row.Id == except ? 0 : 1);
-        return total;
+        {
+            if (row.LastChanged < since.Min())
+                continue;
+            var facts = await ledger.FactsOf(row.Id, cancellationToken);
+            // A plan of many rows is megabytes of JSON: it is looked into where it counts, and once.
+            var plans = facts.Select(fact => fact.Kind == Facts.Planned ? new Lazy<PlanExtent>(() => PlanJson.ReadExtent(fact.Data)) : null).ToArray();
+            for (var i = 0; i < totals.Length; i++)
+                if (row.LastChanged >= since[i])
+                    totals[i] = totals[i].With(facts, plans, since[i], row.Id == except ? 0 : 1);
+        }
+        return totals;
     }
 
     /// <summary>A step that was cut off may have done its part: where its clean-up did not say that nothing was done, all that was planned counts.</summary>
-    private Spending With(IReadOnlyList<Fact> facts, DateTimeOffset since, int cases)
+    private Spending With(IReadOnlyList<Fact> facts, IReadOnlyList<Lazy<PlanExtent>?> plans, DateTimeOffset since, int cases)
     {
         long rows = 0, bytes = 0, steps = 0;
-        Plan? plan = null;
+        Lazy<PlanExtent>? plan = null;
         var (began, cutOff) = (false, false);
-        foreach (var fact in facts)
+        foreach (var (fact, planned) in facts.Zip(plans))
         {
-            if (fact.Kind == Facts.Planned)
-                (plan, steps) = (new CaseHistory([fact]).ReadPlan(), 0);
+            if (planned is not null)
+                (plan, steps) = (planned, 0);
             if (fact.At < since)
                 continue;
             switch (fact.Kind)
             {
                 case Facts.Intended:
-                    bytes += steps++ == 0 ? plan?.DiskBytes ?? 0 : 0;
+                    bytes += steps++ == 0 ? plan?.Value.Bytes ?? 0 : 0;
                     (began, cutOff) = (true, true);
                     break;
                 case Facts.Done:
@@ -69,15 +78,13 @@ public sealed record Spending(long Cases, long Rows, long Bytes)
                     cutOff = false;
                     break;
                 case Facts.Cleaned when cutOff:
-                    rows += Facts.Read(fact.Data).ContainsKey("removed") ? RowsOf(plan) : 0;
+                    rows += Facts.Read(fact.Data).ContainsKey("removed") ? plan?.Value.Rows ?? 0 : 0;
                     cutOff = false;
                     break;
             }
         }
-        return began ? new Spending(Cases + cases, Rows + rows + (cutOff ? RowsOf(plan) : 0), Bytes + bytes) : this;
+        return began ? new Spending(Cases + cases, Rows + rows + (cutOff ? plan?.Value.Rows ?? 0 : 0), Bytes + bytes) : this;
     }
-
-    private static long RowsOf(Plan? plan) => plan is null ? 0 : plan.RowsQuarantined + plan.RowsChanged;
 
     private static long Number(IReadOnlyDictionary<string, string> data, string name) =>
         data.TryGetValue(name, out var text) ? long.Parse(text, CultureInfo.InvariantCulture) : 0;

@@ -46,7 +46,7 @@ public sealed class SpendingTests : IDisposable
         await using var ledger = folder.Open();
         foreach (var fact in facts)
             await ledger.Append(fact, Token);
-        return await Spending.Since(ledger, StateFolder.Server, except, Now.AddHours(-1), Token);
+        return Assert.Single(await Spending.Since(ledger, StateFolder.Server, except, [Now.AddHours(-1)], Token));
     }
 
     private static (string, string) Planned() => (Facts.Planned, PlanJson.Write(new Plan("a repair", [Step("a"), Step("b")])
