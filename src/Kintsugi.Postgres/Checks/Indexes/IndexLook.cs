@@ -14,17 +14,16 @@ internal sealed class IndexLook(IPageView view, Located index, bool checksums, b
     /// <summary>Hash buckets that are being split hold copies of entries until they are cleaned up (hash/README).</summary>
     private bool splitting;
 
-    /// <param name="window">The stretch of the heap.</param>
+    /// <param name="window">The stretch of the heap, which takes in the places that have an entry.</param>
     /// <param name="heapEnd">Blocks of the whole heap; entries behind it are told with the last stretch.</param>
     /// <param name="isFirst">Whether this is the first stretch: the index's own structure is judged then.</param>
     /// <param name="into">Receives what is suspicious.</param>
     /// <param name="cancellationToken">Stops between two reads.</param>
-    /// <returns>The places that have an entry.</returns>
-    public async ValueTask<PlaceSet> Run(
+    public async ValueTask Run(
         HeapWindow window, long heapEnd, bool isFirst, Suspicions into, CancellationToken cancellationToken)
     {
-        var seen = new PlaceSet(window.Capacity);
-        var isLast = window.First + window.Capacity >= heapEnd;
+        window.ForgetSeen();
+        var isLast = window.First + window.Blocks >= heapEnd;
         var blocks = await view.Blocks(index, cancellationToken);
         var links = new Links((int)Math.Min(blocks, int.MaxValue));
         using var buffer = PageBuffer.For(blocks);
@@ -35,17 +34,16 @@ internal sealed class IndexLook(IPageView view, Located index, bool checksums, b
             if (read == 0)
                 break;
             for (var i = 0; i < read && block < blocks; i++, block++)
-                Take(buffer.Page(i), block, links, window, seen, twice, isLast, heapEnd, into);
+                Take(buffer.Page(i), block, links, window, twice, isLast, heapEnd, into);
         }
         if (isFirst)
             into.Structure.AddRange(links.Broken(index));
         if (!splitting && kind != IndexKind.Gin)
             into.Entries.AddRange(await Places(twice, blocks, cancellationToken));
-        return seen;
     }
 
     private void Take(
-        ReadOnlySpan<byte> page, long block, Links links, HeapWindow window, PlaceSet seen, List<Tid> twice, bool isLast, long heapEnd,
+        ReadOnlySpan<byte> page, long block, Links links, HeapWindow window, List<Tid> twice, bool isLast, long heapEnd,
         Suspicions into)
     {
         var wrong = IndexPages.Read(kind, page, block, checksums, content);
@@ -62,7 +60,7 @@ internal sealed class IndexLook(IPageView view, Located index, bool checksums, b
                     Suspect(into, block, entry.Tid, SlotFault.Unused);
                 else if (entry.IsKilled && believesKills)
                     continue;
-                else if (!seen.Add((int)(entry.Tid.Block - window.First), entry.Tid.Item) && kind != IndexKind.Gin && twice.Count < Suspicions.Most)
+                else if (!window.See(entry.Tid) && kind != IndexKind.Gin && twice.Count < Suspicions.Most)
                     twice.Add(entry.Tid);
             }
             else if (isLast && entry.Tid.Block >= heapEnd)

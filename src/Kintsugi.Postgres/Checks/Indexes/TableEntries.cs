@@ -24,16 +24,19 @@ internal sealed class TableEntries(
             return [];
         }
         var candidates = new Dictionary<Located, List<MissingEntry>>();
-        for (var first = 0L; first == 0 || first < end; first += HeapWindow.MaxBlocks)
+        var first = 0L;
+        do
         {
             var window = await Window(first, end, moment, cancellationToken);
             foreach (var index in indexes)
             {
-                var seen = await new IndexLook(views[0], index, checksums, !patient.Can.InRecovery).Run(window, end, first == 0, suspicions, cancellationToken);
+                await new IndexLook(views[0], index, checksums, !patient.Can.InRecovery).Run(window, end, first == 0, suspicions, cancellationToken);
                 if (index.Relation.AccessMethod != "brin" && !suspicions.IsBroken(index))
-                    await Gather(index, window.Missing(seen), moment, candidates, cancellationToken);
+                    await Gather(index, window.Missing(), moment, candidates, cancellationToken);
             }
+            first += window.Blocks;
         }
+        while (first < end);
         return await LookAgain(end, candidates, moment, cancellationToken);
     }
 
@@ -42,13 +45,13 @@ internal sealed class TableEntries(
     public async ValueTask<bool> IsClean(Moment moment, CancellationToken cancellationToken)
     {
         var end = await views[0].Blocks(heap, cancellationToken);
-        if (end > HeapWindow.MaxBlocks)
-            return false;
         var window = await Window(0, end, moment, cancellationToken);
+        if (window.Blocks < end)
+            return false;
         foreach (var index in indexes)
         {
-            var seen = await new IndexLook(views[0], index, checksums, !patient.Can.InRecovery).Run(window, end, isFirst: true, suspicions, cancellationToken);
-            if (!suspicions.None || (index.Relation.AccessMethod != "brin" && window.Missing(seen).Any()))
+            await new IndexLook(views[0], index, checksums, !patient.Can.InRecovery).Run(window, end, isFirst: true, suspicions, cancellationToken);
+            if (!suspicions.None || (index.Relation.AccessMethod != "brin" && window.Missing().Any()))
                 return false;
         }
         return true;
@@ -56,19 +59,19 @@ internal sealed class TableEntries(
 
     private async ValueTask<HeapWindow> Window(long first, long end, Moment moment, CancellationToken cancellationToken)
     {
-        var window = new HeapWindow(first, (int)Math.Min(HeapWindow.MaxBlocks, end - first));
-        using var buffer = PageBuffer.For(window.Capacity);
-        var block = first;
-        while (block < first + window.Capacity)
+        var window = new HeapWindow(first, end);
+        using var buffer = PageBuffer.For(end - first);
+        while (first + window.Blocks < end && !window.IsFull)
         {
+            var block = first + window.Blocks;
             var read = await views[0].Read(heap, block, buffer.Bytes, cancellationToken);
             if (read == 0)
                 break;
-            for (var i = 0; i < read && block < first + window.Capacity; i++, block++)
-                window.Add(block, buffer.Page(i), Believed(buffer.Page(i), block), moment.EndedBefore);
+            for (var i = 0; i < read && block + i < end && !window.IsFull; i++)
+                window.Add(buffer.Page(i), Believed(buffer.Page(i), block + i), moment.EndedBefore);
         }
-        for (; block < first + window.Capacity; block++)
-            window.AddMissing(block);
+        while (first + window.Blocks < end && !window.IsFull)
+            window.AddMissing();
         return window;
     }
 
