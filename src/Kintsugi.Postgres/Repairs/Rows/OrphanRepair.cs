@@ -64,8 +64,9 @@ public sealed class OrphanRepair(ConsistencyRules rules) : IRepair
             Rows = [],
             Violation = violation,
             OwnersCode = false,
-            // Of a period the parents are many rows: which of them an index left out is not seen by one that it finds.
-            IndexMayAcquit = !RowGround.Says(finding, FactNames.ParentProbe, "nothing"),
+            // A declared key has a unique index on the parent. Of a period the parents are many rows: which of them an index left out is not seen by one
+            // that it finds. And rows that stay are proven by the whole parent after the change, once a batch.
+            IndexMayAcquit = leaves && RowGround.Says(finding, FactNames.Origin, "declared") && !RowGround.Says(finding, FactNames.ParentProbe, "nothing"),
             Locks = [parent],
             Assignments = leaves ? [] : [.. columns.Select(column => new Assignment(column, choice == "set_null" ? "NULL" : "DEFAULT"))],
         };

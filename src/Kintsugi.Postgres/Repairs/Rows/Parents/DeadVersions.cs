@@ -57,7 +57,7 @@ internal sealed class DeadVersions(Patient patient, PageSearch pages)
         await pages.Tuples(heap, (tuple, _) =>
         {
             var head = HeapTupleHeader.Read(tuple);
-            unseen |= head.IsMoved || !(head.IsFrozen || (head.XminCommitted && unchecked((int)(head.Xmin - oldest)) < 0)) || !(head.XmaxInvalid || head.IsLockedOnly);
+            unseen |= head.IsMoved || !(head.IsFrozen || (head.XminCommitted && TransactionIds.Precedes(head.Xmin, oldest))) || !(head.XmaxInvalid || head.IsLockedOnly);
         }, cancellationToken);
         return unseen;
     }
