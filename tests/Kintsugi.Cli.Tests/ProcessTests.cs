@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using Kintsugi.Cli.Tests.Fixtures;
 using Kintsugi.Postgres.Tests.Fixtures;
 
@@ -45,5 +48,39 @@ public sealed class ProcessTests(Servers servers)
         var said = await Executable.Run(terminal, Stop, "check", "--only", "index-state", "--format", "json");
         Assert.True(said.Code == ExitCodes.Sound, said.All);
         Assert.Equal("kintsugi.check/1", said.Json.GetProperty("format").GetString());
+    }
+
+    /// <summary>A check can wait; a heal holds locks, and who waits for them would wait with it.</summary>
+    [Theory, InlineData("check", 10), InlineData("heal", 0)]
+    public async Task A_check_stands_back_for_others_on_the_machine_and_a_heal_does_not(string command, int steps)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "priorities are lowered on Linux alone");
+        using var terminal = new Terminal();
+        // A server that takes the connection and says nothing: the program is at work when its priority is read.
+        using var mute = new TcpListener(IPAddress.Loopback, 0);
+        mute.Start();
+        var port = ((IPEndPoint)mute.LocalEndpoint).Port.ToString(CultureInfo.InvariantCulture);
+        using var process = Executable.Start(terminal, command, "-h", "127.0.0.1", "-p", port, "-U", "nobody", "-d", "none");
+        try
+        {
+            using var connection = await mute.AcceptTcpClientAsync(Stop);
+            var expected = Math.Min(19, Niceness($"/proc/{Environment.ProcessId}") + steps);
+            Assert.Equal(expected, Niceness($"/proc/{process.Id}"));
+            // The threads that it began since, too; the runtime's own were there before.
+            var threads = Directory.EnumerateDirectories($"/proc/{process.Id}/task").Select(Niceness).ToList();
+            Assert.True(threads.Count(nice => nice == expected) >= 2, string.Join(' ', threads));
+        }
+        finally
+        {
+            process.Kill();
+            await Executable.End(process, Stop);
+        }
+    }
+
+    /// <summary>The nineteenth field of a process or thread (proc(5), /proc/pid/stat); the second one is in brackets, and may hold blanks.</summary>
+    private static int Niceness(string folder)
+    {
+        var stat = File.ReadAllText(Path.Combine(folder, "stat"));
+        return int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[16], CultureInfo.InvariantCulture);
     }
 }

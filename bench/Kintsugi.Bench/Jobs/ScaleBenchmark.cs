@@ -10,11 +10,11 @@ internal sealed class ScaleBenchmark : IBenchmark
     /// <summary>Tables made in one transaction: each takes a few locks, and the server has some thousands.</summary>
     private const int AtOnce = 500;
 
-    public string Name => "scale";
-    public string What => "Small tables with a primary key and 20 rows each: the whole standard check, and what pg_amcheck does there too.";
-
     /// <summary>Beyond it the pairs would take ten minutes: there the standard check alone is measured, for the curve.</summary>
     private const int MostPaired = 10_000;
+
+    public string Name => "scale";
+    public string What => "Small tables with a primary key and 20 rows each: the whole standard check, and what pg_amcheck does there too.";
 
     public async Task Run(Room room, Report report, CancellationToken cancellationToken)
     {
